@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A growable run of bytes, and a reader over bytes that somebody else owns. A buffer's failure to grow sticks: the
+ * appending calls return nothing, and buffer_error() is asked once at the end. Numbers are little-endian. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macro.h"
+
+typedef struct Buffer {
+	uint8_t *data; /* owned; NULL while nothing was appended */
+	size_t size;
+	size_t capacity;
+	bool failed;
+} Buffer;
+
+void buffer_done(Buffer *buffer);
+#define _cleanup_buffer_ _cleanup_(buffer_done)
+
+/** \brief Forgets the content and the failure, keeps the memory. */
+void buffer_clear(Buffer *buffer);
+/** \brief 0, or -ENOMEM where an append has failed. */
+int buffer_error(const Buffer *buffer);
+/** \brief Makes room for \p size bytes more and returns where they go (NULL on failure); their size is not yet counted.
+ */
+uint8_t *buffer_reserve(Buffer *buffer, size_t size);
+void buffer_append(Buffer *buffer, const void *data, size_t size);
+/** \brief Takes \p size bytes away from the front. */
+void buffer_consume(Buffer *buffer, size_t size);
+void buffer_u8(Buffer *buffer, uint8_t value);
+void buffer_u16(Buffer *buffer, uint16_t value);
+void buffer_u32(Buffer *buffer, uint32_t value);
+void buffer_u64(Buffer *buffer, uint64_t value);
+/** \brief u32 length, then the bytes. A NULL string is written as an empty one. */
+void buffer_string(Buffer *buffer, const char *string);
+void buffer_block(Buffer *buffer, const void *data, size_t size);
+/** \brief Overwrites four bytes that were appended before, at \p offset. */
+void buffer_patch_u32(Buffer *buffer, size_t offset, uint32_t value);
+/** \brief Appends the characters of \p string without length or terminator. */
+void buffer_text(Buffer *buffer, const char *string);
+void buffer_format(Buffer *buffer, const char *format, ...) _printf_(2, 3);
+/** \brief The content as a NUL-terminated string that the caller frees, or NULL; the buffer is empty afterwards. */
+char *buffer_take_text(Buffer *buffer);
+
+typedef struct Reader {
+	const uint8_t *at;
+	const uint8_t *end;
+	bool bad; /* something was read past the end; sticks */
+} Reader;
+
+Reader reader_make(const void *data, size_t size);
+size_t reader_left(const Reader *reader);
+uint8_t reader_u8(Reader *reader);
+uint16_t reader_u16(Reader *reader);
+uint32_t reader_u32(Reader *reader);
+uint64_t reader_u64(Reader *reader);
+/** \brief \p size bytes, borrowed from the source, or NULL. */
+const void *reader_bytes(Reader *reader, size_t size);
+/** \brief What buffer_block() or buffer_string() wrote: borrowed bytes (never NULL unless bad), length in \p ret_size.
+ */
+const void *reader_block(Reader *reader, size_t *ret_size);
+/** \brief A copy of what buffer_string() wrote, to be freed; NULL where it is bad or memory is short (then bad is set).
+ */
+char *reader_string(Reader *reader);
+/** \brief 0, or -EBADMSG where something was read past the end. */
+int reader_error(const Reader *reader);

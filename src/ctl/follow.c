@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl/follow.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "ctl/member.h"
+
+#define SIGN_UNKNOWN "?"
+#define TERMINAL_ERASE "\r\033[K"
+
+typedef struct Mark {
+	const char *event, *outcome; /* NULL: of any, and of an attempt in hand */
+	const char *sign;
+	Colour colour;
+} Mark;
+
+static const Mark marks[] = {
+	{ "hook", "ok", "✓", COLOUR_GOOD },
+	{ "rectifier", "ok", "↩", COLOUR_WARN },
+	{ NULL, "failed", "✗", COLOUR_BAD },
+	{ NULL, NULL, "…", COLOUR_FAINT },
+};
+
+void follow_done(Follow *follow)
+{
+	free(follow->run);
+	follow->run = NULL;
+}
+
+static bool same(const char *asked, const char *got)
+{
+	return got && strcmp(asked, got) == 0;
+}
+
+static const Mark *find_mark(const char *event, const char *outcome)
+{
+	static const Mark unknown = { NULL, "unknown", SIGN_UNKNOWN, COLOUR_BAD };
+
+	for (size_t i = 0; i < ELEMENTSOF(marks); i++)
+		if ((!marks[i].event || same(marks[i].event, event)) &&
+		    (marks[i].outcome ? same(marks[i].outcome, outcome) : !outcome))
+			return &marks[i];
+	return &unknown;
+}
+
+static bool shows_signs(const Ctl *ctl)
+{
+	return ctl->output.terminal && ctl->output.utf8;
+}
+
+/** \brief "2/5 debit" */
+static void write_place(struct json_object *event, Buffer *text)
+{
+	buffer_format(text, "%" PRIi64 "/%" PRIi64 " ", member_int(event, "step"), member_int(event, "steps"));
+	output_escape(member_text(event, "hook"), text);
+	if (member_int(event, "attempt") > 1)
+		buffer_format(text, " (attempt %" PRIi64 ")", member_int(event, "attempt"));
+}
+
+static void write_cause(struct json_object *event, Buffer *text)
+{
+	const char *reason = member_text(event, "reason");
+	const char *message = member_text(event, "message");
+
+	buffer_text(text, reason || message ? ": " : "");
+	output_escape(reason, text);
+	buffer_text(text, reason && message ? ": " : "");
+	output_escape(message, text);
+}
+
+static void write_signed(const Ctl *ctl, struct json_object *event, Buffer *text)
+{
+	const char *outcome = member_text(event, "outcome");
+	const Mark *mark = find_mark(member_text(event, "event"), outcome);
+
+	buffer_format(text, "%s%s%s ", output_colour(ctl->output.colour, mark->colour), mark->sign,
+		      output_colour(ctl->output.colour, COLOUR_NONE));
+	write_place(event, text);
+	if (!outcome)
+		return;
+	buffer_format(text, "  %s", output_colour(ctl->output.colour, COLOUR_FAINT));
+	output_duration((uint64_t)member_int(event, "usec"), text);
+	buffer_text(text, output_colour(ctl->output.colour, COLOUR_NONE));
+	write_cause(event, text);
+	buffer_text(text, "\n");
+}
+
+static void write_words(struct json_object *event, Buffer *text)
+{
+	output_escape(member_text(event, "event"), text);
+	buffer_text(text, " ");
+	write_place(event, text);
+	buffer_text(text, ": ");
+	output_escape(member_text(event, "outcome"), text);
+	write_cause(event, text);
+	buffer_text(text, " (");
+	output_duration((uint64_t)member_int(event, "usec"), text);
+	buffer_text(text, ")\n");
+}
+
+static void write_begun(struct json_object *event, Buffer *text)
+{
+	output_escape(member_text(event, "program"), text);
+	buffer_text(text, " has begun");
+	if (member_int(event, "steps") > 0)
+		buffer_format(text, ", %" PRIi64 " steps", member_int(event, "steps"));
+	buffer_text(text, "  (run ");
+	output_escape(member_text(event, "run"), text);
+	buffer_text(text, ")\n");
+}
+
+static void write_event(Follow *follow, struct json_object *event, Buffer *text)
+{
+	const char *name = member_text(event, "event");
+	bool ended = member_text(event, "outcome");
+
+	if (same("begun", name)) {
+		write_begun(event, text);
+		return;
+	}
+	if (!same("hook", name) && !same("rectifier", name))
+		return; /* of a newer daemon */
+	if (shows_signs(follow->ctl)) {
+		write_signed(follow->ctl, event, text);
+		follow->pending = !ended;
+	} else if (ended) {
+		write_words(event, text);
+	}
+}
+
+static int keep_run(Follow *follow, struct json_object *event)
+{
+	const char *run = member_text(event, "run");
+
+	if (follow->run || !run)
+		return 0;
+	follow->run = strdup(run);
+	return follow->run ? 0 : -ENOMEM;
+}
+
+int follow_event(Follow *follow, struct json_object *event)
+{
+	_cleanup_buffer_ Buffer text = {};
+	int r;
+
+	r = keep_run(follow, event);
+	if (r < 0)
+		return r;
+	if (follow->ctl->options.json != JSON_STYLE_NONE) {
+		output_json(event, follow->ctl->options.json, &text);
+	} else {
+		follow_settle(follow);
+		write_event(follow, event, &text);
+	}
+	r = buffer_error(&text);
+	if (r < 0)
+		return r;
+	ctl_put(follow->ctl, &text);
+	fflush(stdout);
+	return 0;
+}
+
+void follow_settle(Follow *follow)
+{
+	if (follow->pending && !follow->ctl->options.quiet)
+		fputs(TERMINAL_ERASE, stdout);
+	follow->pending = false;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/macro.h"
+#include "base/text.h"
+
+#define TIMEOUT_MAX_SECONDS (366.0 * 86400.0)
+#define SOCKET_DIRECTORY RYUSO_RUNDIR "/ryuso/"
+#define INSTANCE_DEFAULT "ryuso"
+
+static const struct option long_options[] = {
+	{ "socket", required_argument, NULL, 's' },
+	{ "instance", required_argument, NULL, 'I' },
+	{ "json", optional_argument, NULL, 'j' },
+	{ "no-legend", no_argument, NULL, 'n' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "follow", no_argument, NULL, 'f' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "data", required_argument, NULL, 'd' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{},
+};
+
+void options_done(Options *options)
+{
+	free(options->socket);
+	options->socket = NULL;
+}
+
+static int refuse(Buffer *message, const char *expected, const char *got)
+{
+	buffer_format(message, "expected %s, got \"", expected);
+	text_escape(got, strlen(got), SIZE_MAX, message);
+	buffer_text(message, "\"");
+	return -EINVAL;
+}
+
+static int parse_json(const char *text, Options *options, Buffer *message)
+{
+	if (!text || strcmp(text, "pretty") == 0)
+		options->json = JSON_STYLE_PRETTY;
+	else if (strcmp(text, "short") == 0)
+		options->json = JSON_STYLE_SHORT;
+	else
+		return refuse(message, "--json=pretty or --json=short", text);
+	return 0;
+}
+
+static int parse_timeout(const char *text, Options *options, Buffer *message)
+{
+	char *end;
+	double seconds;
+
+	seconds = strtod(text, &end);
+	if (text[0] < '.' || text[0] > '9' || (*end != '\0' && strcmp(end, "s") != 0) || !isfinite(seconds) ||
+	    seconds <= 0 || seconds > TIMEOUT_MAX_SECONDS || strpbrk(text, "xX"))
+		return refuse(message, "--timeout=SECONDS, more than 0 and at most 366 days", text);
+	options->timeout_usec = MAX((uint64_t)(seconds * (double)USEC_PER_SEC), 1U);
+	return 0;
+}
+
+static int parse_instance(const char *text, Options *options, Buffer *message)
+{
+	if (text[0] == '\0' || text[0] == '.' || strchr(text, '/'))
+		return refuse(message, "--instance=NAME, as in ryuso@NAME.socket", text);
+	options->instance = text;
+	return 0;
+}
+
+static int set_option(int option, Options *options, const char **socket, Buffer *message)
+{
+	switch (option) {
+	case 's':
+		*socket = optarg;
+		return 0;
+	case 'I':
+		return parse_instance(optarg, options, message);
+	case 'j':
+		return parse_json(optarg, options, message);
+	case 'n':
+		options->legend = false;
+		return 0;
+	case 'q':
+		options->quiet = true;
+		return 0;
+	case 'f':
+		options->follow = true;
+		options->given |= OPTION_FOLLOW;
+		return 0;
+	case 't':
+		return parse_timeout(optarg, options, message);
+	case 'd':
+		options->data = optarg;
+		options->given |= OPTION_DATA;
+		return 0;
+	case 'h':
+		options->help = true;
+		return 0;
+	default:
+		options->version = true;
+		return 0;
+	}
+}
+
+static int explain_unknown(char **argv, Buffer *message)
+{
+	const char *names[ELEMENTSOF(long_options) - 1];
+	const char *word = argv[optind - 1];
+	const char *close;
+
+	if (optopt && strncmp(word, "--", 2) != 0) {
+		buffer_format(message, "unknown option -%c", optopt);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < ELEMENTSOF(names); i++)
+		names[i] = long_options[i].name;
+	buffer_text(message, "unknown option ");
+	text_escape(word, strlen(word), SIZE_MAX, message);
+	close = text_closest(word + 2, names, ELEMENTSOF(names));
+	if (close)
+		buffer_format(message, "; did you mean --%s?", close);
+	return -EINVAL;
+}
+
+static int explain_missing(char **argv, Buffer *message)
+{
+	const char *word = argv[optind - 1];
+
+	buffer_text(message, "expected a value after ");
+	text_escape(word, strlen(word), SIZE_MAX, message);
+	return -EINVAL;
+}
+
+static int locate_socket(const char *given, Options *options, Buffer *message)
+{
+	const char *environment = getenv("RYUSO_SOCKET");
+	_cleanup_buffer_ Buffer path = {};
+
+	if (given && options->instance) {
+		buffer_text(message, "expected --socket or --instance, got both");
+		return -EINVAL;
+	}
+	options->socket_option = given != NULL;
+	if (!given && !options->instance && environment && environment[0] != '\0')
+		given = environment;
+	options->socket_given = given != NULL;
+	if (given)
+		buffer_text(&path, given);
+	else
+		buffer_format(&path, SOCKET_DIRECTORY "%s.sock",
+			      options->instance ? options->instance : INSTANCE_DEFAULT);
+	if (path.size == 0 || path.size >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
+		buffer_format(message, "expected a socket's path of 1 to %zu bytes, got %zu bytes",
+			      sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1, path.size);
+		return -EINVAL;
+	}
+	options->socket = buffer_take_text(&path);
+	return options->socket ? 0 : -ENOMEM;
+}
+
+int options_parse(int argc, char **argv, Options *ret, int *ret_first, Buffer *message)
+{
+	Options options = { .legend = true };
+	const char *socket = NULL;
+	int option, r;
+
+	opterr = 0;
+	optind = 0;
+	while ((option = getopt_long(argc, argv, ":s:I:fqh", long_options, NULL)) != -1) {
+		if (option == '?')
+			return explain_unknown(argv, message);
+		if (option == ':')
+			return explain_missing(argv, message);
+		r = set_option(option, &options, &socket, message);
+		if (r < 0)
+			return r;
+	}
+	r = locate_socket(socket, &options, message);
+	if (r < 0)
+		return r;
+	*ret = options;
+	*ret_first = optind;
+	return 0;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the daemon is doing, for people: the result of the call `status`. */
+#pragma once
+
+#include "ctl/ctl.h"
+
+struct json_object;
+
+int status_show(Ctl *ctl, struct json_object *result, Buffer *text);

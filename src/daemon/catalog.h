@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the module in use can do: its spec and the compiled plan of each program, from the first worker's hello. Never
+ * changed once it is made; runs borrow from it. */
+#pragma once
+
+#include "daemon/access.h"
+#include "run/order.h"
+
+typedef struct CatalogProgram {
+	const SpecProgram *spec;
+	Plan *plan;
+	Access access;
+	size_t reserve; /* bytes of a recorder that a run of it may need at least, behind its START */
+} CatalogProgram;
+
+typedef struct Catalog {
+	Spec *spec;
+	CatalogProgram *programs; /* by name, for the search */
+	size_t n_programs;
+	Id fingerprint;
+	char *build_id; /* "" where the module has none */
+	uint32_t abi_major, abi_minor;
+} Catalog;
+
+/** \brief -EBADMSG with a sentence in \p ret_problem (owned by the caller) where the spec cannot be used. */
+int catalog_new(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, char **ret_problem);
+Catalog *catalog_free(Catalog *catalog);
+DEFINE_CLEANUP(Catalog *, catalog_free)
+#define _cleanup_catalog_ _cleanup_(catalog_freep)
+
+/** \brief NULL: there is none of that name. */
+const CatalogProgram *catalog_program(const Catalog *catalog, const char *name);
+/** \brief Whether \p hello is of the same build of the same spec. */
+bool catalog_matches(const Catalog *catalog, const OrderHello *hello);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/client.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "daemon/client_private.h"
+#include "wire/reply.h"
+
+void client_touch(Client *client)
+{
+	if (client->dirty)
+		return;
+	client->dirty = true;
+	TAILQ_INSERT_TAIL(&client->clients->dirty, client, dirty_entry);
+}
+
+static void slot_free(Slot *slot)
+{
+	if (slot->holder)
+		*slot->holder = NULL;
+	free(slot->id_text);
+	buffer_done(&slot->text);
+	free(slot);
+}
+
+void client_free(Client *client)
+{
+	Clients *clients = client->clients;
+	Slot *slot;
+
+	while ((slot = TAILQ_FIRST(&client->slots))) {
+		TAILQ_REMOVE(&client->slots, slot, entry);
+		slot_free(slot);
+	}
+	if (client->dirty)
+		TAILQ_REMOVE(&clients->dirty, client, dirty_entry);
+	if (client->timed)
+		clients->n_timed--;
+	poller_remove(clients->poller, &client->watch);
+	fd_close(client->watch.fd);
+	TAILQ_REMOVE(&clients->all, client, entry);
+	clients->n--;
+	clients_uncount(clients, client->peer.uid);
+	frame_done(&client->frame);
+	buffer_done(&client->out);
+	peer_done(&client->peer);
+	free(client);
+}
+
+Slot *client_slot(Client *client, char *id_text)
+{
+	Slot *slot = calloc(1, sizeof(*slot));
+
+	if (!slot) {
+		free(id_text);
+		client->gone = true;
+		client_touch(client);
+		return NULL;
+	}
+	slot->client = client;
+	slot->id_text = id_text;
+	TAILQ_INSERT_TAIL(&client->slots, slot, entry);
+	client->n_slots++;
+	return slot;
+}
+
+Buffer *slot_text(Slot *slot)
+{
+	Client *client = slot->client;
+
+	return slot == TAILQ_FIRST(&client->slots) ? &client->out : &slot->text;
+}
+
+void slot_written(Slot *slot, size_t size)
+{
+	slot->client->unsent += size;
+	client_touch(slot->client);
+}
+
+/* The first slot's text lies in `out`; so does that of each that becomes the first. */
+void slot_done(Slot *slot)
+{
+	Client *client = slot->client;
+	Slot *first;
+
+	slot->done = true;
+	if (slot->holder)
+		*slot->holder = NULL;
+	slot->holder = NULL;
+	while ((first = TAILQ_FIRST(&client->slots)) && first->done) {
+		TAILQ_REMOVE(&client->slots, first, entry);
+		client->n_slots--;
+		slot_free(first);
+		first = TAILQ_FIRST(&client->slots);
+		if (first && first->text.size > 0) {
+			buffer_append(&client->out, first->text.data, first->text.size);
+			buffer_done(&first->text);
+		}
+	}
+	client_touch(client);
+}
+
+void client_refuse(Client *client, char *id_text, const char *program, const Error *error)
+{
+	Slot *slot = client_slot(client, id_text);
+	Buffer *text;
+	size_t before;
+
+	if (!slot)
+		return;
+	text = slot_text(slot);
+	before = text->size;
+	reply_write_refusal(slot->id_text, program, error, text);
+	slot_written(slot, text->size - before);
+	slot_done(slot);
+}
+
+void client_abandon(Client *client)
+{
+	client->gone = true;
+	client_touch(client);
+}
+
+static void client_lose(Client *client, const Error *error)
+{
+	client->lost = true;
+	client->object_since_usec = 0;
+	client_refuse(client, NULL, NULL, error);
+}
+
+static bool client_reads(const Client *client)
+{
+	return !client->ended && !client->lost && client->n_slots < CLIENT_SLOTS_MAX &&
+	       client->unsent <= CLIENT_UNSENT_MAX;
+}
+
+/* Hands on every whole object that there is room for. What a client sent before it half-closed counts. */
+static void client_process(Client *client)
+{
+	Clients *clients = client->clients;
+	_cleanup_error_ Error error = { 0 };
+	size_t size, members;
+	const char *text;
+	int r = 0;
+
+	while (!client->lost && client->n_slots < CLIENT_SLOTS_MAX && client->unsent <= CLIENT_UNSENT_MAX) {
+		r = frame_next(&client->frame, &text, &size, &members, &error);
+		if (r <= 0)
+			break;
+		client->object_since_usec = 0;
+		clients->on_object(client, text, size, members, clients->context);
+	}
+	if (r == -EBADMSG) {
+		client_lose(client, &error);
+	} else if (r < 0) {
+		client->gone = true;
+	} else if (r == 0 && frame_within(&client->frame) && client->ended) {
+		error_set(&error, ERROR_BAD_JSON, NULL, "the connection's end came before the object's");
+		client_lose(client, &error);
+	} else if (frame_within(&client->frame) && client->object_since_usec == 0) {
+		client->object_since_usec = clock_monotonic();
+	}
+}
+
+/* 1: there may be more. */
+static int client_receive_once(Client *client)
+{
+	Clients *clients = client->clients;
+	ssize_t n;
+
+	n = recv(client->watch.fd, clients->receive, CLIENT_RECEIVE_SIZE, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n < 0) {
+		client->gone = true;
+		return 0;
+	}
+	if (n == 0)
+		client->ended = true;
+	else if (!client->lost && frame_append(&client->frame, clients->receive, (size_t)n) < 0)
+		client->gone = true;
+	if (!client->lost && !client->gone)
+		client_process(client);
+	return n == CLIENT_RECEIVE_SIZE;
+}
+
+void client_receive(Client *client)
+{
+	for (unsigned i = 0; i < 4 && !client->gone; i++)
+		if (client_receive_once(client) == 0)
+			break;
+	client_touch(client);
+}
+
+static void on_client(Watch *watch, uint32_t events)
+{
+	Client *client = watch_owner(watch, Client);
+
+	if (events & EPOLLIN)
+		client_receive(client);
+	/* both directions are closed: once the last of its requests is read, nobody is there any more */
+	if ((events & (EPOLLHUP | EPOLLERR)) && (client->ended || client->lost || !(client->watch.events & EPOLLIN)))
+		client->gone = true;
+	client_touch(client);
+}
+
+Client *client_new(Clients *clients, int fd, const Peer *peer)
+{
+	Client *client = calloc(1, sizeof(*client));
+
+	if (!client)
+		return NULL;
+	client->watch = (Watch){ .fd = fd, .on_ready = on_client };
+	client->clients = clients;
+	client->peer = *peer;
+	frame_init(&client->frame, clients->config->max_request_size, (uint32_t)clients->config->max_depth);
+	TAILQ_INIT(&client->slots);
+	TAILQ_INSERT_TAIL(&clients->all, client, entry);
+	clients->n++;
+	return client;
+}
+
+static void client_send(Client *client)
+{
+	size_t left = client->out.size - client->out_sent;
+	ssize_t n;
+
+	if (left == 0)
+		return;
+	n = send(client->watch.fd, client->out.data + client->out_sent, left, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		client->gone = true;
+		return;
+	}
+	if (n > 0) {
+		client->out_sent += (size_t)n;
+		client->unsent -= (size_t)n;
+		client->stuck_since_usec = 0;
+	}
+	if (client->out_sent == client->out.size) {
+		client->out_sent = 0;
+		if (client->out.capacity > CLIENT_RECEIVE_SIZE)
+			buffer_done(&client->out);
+		else
+			buffer_clear(&client->out);
+	} else if (client->stuck_since_usec == 0) {
+		client->stuck_since_usec = clock_monotonic();
+	}
+}
+
+/* The answer is sent and nothing follows it: the client is shown the end, and what it is still sending is taken, so
+ * that its kernel does not throw the answer away. */
+static void client_finish(Client *client)
+{
+	if (client->out.size > 0 || client->n_slots > 0)
+		return;
+	if (client->ended) {
+		client->gone = true;
+	} else if (client->lost && client->drain_since_usec == 0) {
+		client->drain_since_usec = clock_monotonic();
+		if (shutdown(client->watch.fd, SHUT_WR) < 0)
+			client->gone = true;
+	}
+}
+
+static void client_rewatch(Client *client)
+{
+	uint32_t events = 0;
+
+	if (client_reads(client) || (client->lost && !client->ended))
+		events |= EPOLLIN;
+	if (client->out.size > 0)
+		events |= EPOLLOUT;
+	if (client->watch.watched)
+		poller_change(client->clients->poller, &client->watch, events);
+	else if (poller_add(client->clients->poller, &client->watch, events) < 0)
+		client->gone = true;
+}
+
+static void client_retime(Client *client)
+{
+	bool timed = client->object_since_usec || client->stuck_since_usec || client->drain_since_usec;
+
+	if (timed && !client->timed)
+		client->clients->n_timed++;
+	if (!timed && client->timed)
+		client->clients->n_timed--;
+	client->timed = timed;
+}
+
+void client_flush(Client *client)
+{
+	if (!client->gone && buffer_error(&client->out) < 0)
+		client->gone = true;
+	if (!client->gone)
+		client_send(client);
+	if (!client->gone && client->unsent > CLIENT_UNSENT_LIMIT) {
+		log_notice("client %d (uid %d): %zu bytes of answers were not taken; the connection is closed",
+			   (int)client->peer.pid, (int)client->peer.uid, client->unsent);
+		client->gone = true;
+	}
+	if (!client->gone && frame_held(&client->frame) > 0 && !client->lost)
+		client_process(client);
+	if (!client->gone)
+		client_finish(client);
+	if (!client->gone)
+		client_rewatch(client);
+	if (client->gone)
+		client_free(client);
+	else
+		client_retime(client);
+}
+
+void client_check(Client *client, uint64_t now_usec)
+{
+	const Config *config = client->clients->config;
+	_cleanup_error_ Error error = { 0 };
+
+	if (client->drain_since_usec && now_usec - client->drain_since_usec > CLIENT_DRAIN_USEC)
+		client->gone = true;
+	if (client->stuck_since_usec && now_usec - client->stuck_since_usec > config->reply_timeout) {
+		log_notice("client %d (uid %d): took none of its answers for longer than ReplyTimeout=; the connection "
+			   "is closed",
+			   (int)client->peer.pid, (int)client->peer.uid);
+		client->gone = true;
+	}
+	if (client->object_since_usec && client_reads(client) &&
+	    now_usec - client->object_since_usec > config->request_timeout) {
+		error_set(&error, ERROR_TOO_SLOW, NULL, "the request was not whole after %.3g s (RequestTimeout=)",
+			  (double)config->request_timeout / USEC_PER_SEC);
+		client_lose(client, &error);
+	}
+	client_touch(client);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Connections. A client's objects are framed here and handed to `on_object`; each answer has a slot, and slots are sent
+ * in the order in which they were taken, whatever becomes ready first. Everything is sent, and closed, in
+ * clients_flush(), which its owner calls once per turn of the loop. A client that does not take its replies is not read
+ * from; one that goes on like that is closed. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "daemon/access.h"
+#include "daemon/config.h"
+#include "daemon/poller.h"
+#include "wire/frame.h"
+
+#define CLIENT_SLOTS_MAX 1024U          /* answers a client may wait for; beyond, it is not read from */
+#define CLIENT_UNSENT_MAX (1U << 20)    /* bytes of answers it has not taken; beyond, it is not read from */
+#define CLIENT_UNSENT_LIMIT (16U << 20) /* beyond, it is closed */
+#define CLIENT_DRAIN_USEC USEC_PER_SEC  /* how long what follows a lost frame is still taken, and dropped */
+#define CLIENT_RECEIVE_SIZE (64U << 10)
+
+typedef struct Client Client;
+typedef struct Clients Clients;
+
+/** \brief The place of one answer. Lent to who writes it, who tells where that is kept: there it becomes NULL when the
+ * client goes away. */
+typedef struct Slot {
+	TAILQ_ENTRY(Slot) entry;
+	Client *client;
+	struct Slot **holder; /* or NULL */
+	char *id_text;        /* owned; the request's `id`, or NULL */
+	Buffer text;          /* while it is not the first of its client */
+	bool done;
+} Slot;
+
+struct Client {
+	Watch watch; /* its descriptor is the client's own */
+	Clients *clients;
+	TAILQ_ENTRY(Client) entry;
+	TAILQ_ENTRY(Client) dirty_entry;
+	Peer peer;
+	Frame frame;
+	TAILQ_HEAD(, Slot) slots;
+	size_t n_slots;
+	Buffer out;
+	size_t out_sent;
+	size_t unsent;              /* in `out` and in all slots */
+	uint64_t object_since_usec; /* an object has begun; 0: none */
+	uint64_t stuck_since_usec;  /* it has taken nothing of what is to be sent; 0: nothing is */
+	uint64_t drain_since_usec;  /* framing was lost and answered; 0: not yet */
+	bool dirty, timed;
+	bool ended; /* it has half-closed */
+	bool lost;  /* framing is lost: nothing more is read */
+	bool gone;  /* to be freed */
+};
+
+TAILQ_HEAD(ClientList, Client);
+
+typedef struct ClientCount {
+	uid_t uid;
+	size_t n;
+} ClientCount;
+
+struct Clients {
+	Poller *poller;
+	const Config *config;
+	/* Borrowed text of one whole object. Takes a slot and sees to it that it is answered. */
+	void (*on_object)(Client *client, const char *text, size_t size, size_t members, void *context);
+	void *context;
+	struct ClientList all, dirty;
+	size_t n, n_timed;
+	ClientCount *counts; /* owned; of users that are connected */
+	size_t n_counts;
+	char *receive; /* owned; CLIENT_RECEIVE_SIZE */
+};
+
+int clients_init(Clients *clients, Poller *poller, const Config *config);
+void clients_done(Clients *clients);
+/** \brief A connection that was accepted; takes \p fd, whatever comes of it. It is read from at once. */
+void clients_admit(Clients *clients, int fd);
+/** \brief Sends what can be sent, reads on where there is room again, closes what is to be closed. */
+void clients_flush(Clients *clients);
+/** \brief Looks at who is too slow. Wanted every now and then while n_timed > 0. */
+void clients_check(Clients *clients, uint64_t now_usec);
+/** \brief Whether an answer, or a part of one, has not been sent. */
+bool clients_pending(const Clients *clients);
+
+/** \brief A slot behind those taken before; \p id_text is taken. NULL where memory is short: then the client is closed.
+ */
+Slot *client_slot(Client *client, char *id_text);
+/** \brief Refuses in a slot of its own. */
+void client_refuse(Client *client, char *id_text, const char *program, const Error *error);
+/** \brief Closes the connection, whatever is still to be answered. */
+void client_abandon(Client *client);
+/** \brief Where the answer's text is to be appended; slot_written() follows. */
+Buffer *slot_text(Slot *slot);
+/** \brief \p size bytes of the text are new. */
+void slot_written(Slot *slot, size_t size);
+/** \brief The answer is whole; the slot is the client's own again. */
+void slot_done(Slot *slot);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "daemon/client_private.h"
+#include "wire/reply.h"
+
+int clients_init(Clients *clients, Poller *poller, const Config *config)
+{
+	char *receive = malloc(CLIENT_RECEIVE_SIZE);
+
+	if (!receive)
+		return -ENOMEM;
+	*clients = (Clients){ .poller = poller, .config = config, .receive = receive };
+	TAILQ_INIT(&clients->all);
+	TAILQ_INIT(&clients->dirty);
+	return 0;
+}
+
+void clients_done(Clients *clients)
+{
+	Client *client, *next;
+
+	if (!clients->receive)
+		return;
+	for (client = TAILQ_FIRST(&clients->all); client; client = next) {
+		next = TAILQ_NEXT(client, entry);
+		client_free(client);
+	}
+	free(clients->counts);
+	free(clients->receive);
+	*clients = (Clients){ 0 };
+}
+
+static ClientCount *clients_count_of(Clients *clients, uid_t uid)
+{
+	for (size_t i = 0; i < clients->n_counts; i++)
+		if (clients->counts[i].uid == uid)
+			return &clients->counts[i];
+	return NULL;
+}
+
+static int clients_count(Clients *clients, uid_t uid)
+{
+	ClientCount *count = clients_count_of(clients, uid);
+	ClientCount *counts;
+
+	if (count) {
+		count->n++;
+		return 0;
+	}
+	counts = reallocarray(clients->counts, clients->n_counts + 1, sizeof(*counts));
+	if (!counts)
+		return -ENOMEM;
+	clients->counts = counts;
+	counts[clients->n_counts++] = (ClientCount){ .uid = uid, .n = 1 };
+	return 0;
+}
+
+void clients_uncount(Clients *clients, uid_t uid)
+{
+	ClientCount *count = clients_count_of(clients, uid);
+
+	if (count && --count->n == 0)
+		*count = clients->counts[--clients->n_counts];
+}
+
+/* Best effort: whoever is one too many is not waited for. */
+static void turn_away(int fd, const Peer *peer, const char *setting, uint64_t limit)
+{
+	_cleanup_buffer_ Buffer text = { 0 };
+	_cleanup_error_ Error error = { 0 };
+
+	error_set(&error, ERROR_TOO_MANY_CONNECTIONS, NULL, "there are %" PRIu64 " connections already (%s=)", limit,
+		  setting);
+	reply_write_refusal(NULL, NULL, &error, &text);
+	if (buffer_error(&text) == 0 && send(fd, text.data, text.size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		log_debug("client %d: was turned away without an answer", (int)peer->pid);
+	log_notice("client %d (uid %d): turned away: %s=%" PRIu64 " is reached", (int)peer->pid, (int)peer->uid,
+		   setting, limit);
+}
+
+static bool clients_full(Clients *clients, int fd, const Peer *peer)
+{
+	const Config *config = clients->config;
+	const ClientCount *count;
+
+	if (clients->n >= config->max_connections) {
+		turn_away(fd, peer, "MaxConnections", config->max_connections);
+		return true;
+	}
+	count = clients_count_of(clients, peer->uid);
+	if (count && count->n >= config->max_connections_per_user) {
+		turn_away(fd, peer, "MaxConnectionsPerUser", config->max_connections_per_user);
+		return true;
+	}
+	return false;
+}
+
+void clients_admit(Clients *clients, int fd_taken)
+{
+	_cleanup_close_ int fd = fd_taken;
+	Client *client;
+	Peer peer;
+
+	if (peer_identify(fd, &peer) < 0 || clients_full(clients, fd, &peer) || clients_count(clients, peer.uid) < 0)
+		return;
+	client = client_new(clients, fd, &peer);
+	if (!client) {
+		clients_uncount(clients, peer.uid);
+		return;
+	}
+	take_fd(fd);
+	client_receive(client);
+}
+
+void clients_flush(Clients *clients)
+{
+	size_t n = 2 * clients->n + 1; /* a flush may make a client dirty again, but not for ever in one turn */
+	Client *client;
+
+	while ((client = TAILQ_FIRST(&clients->dirty)) && n-- > 0) {
+		TAILQ_REMOVE(&clients->dirty, client, dirty_entry);
+		client->dirty = false;
+		client_flush(client);
+	}
+}
+
+void clients_check(Clients *clients, uint64_t now_usec)
+{
+	Client *client;
+
+	TAILQ_FOREACH(client, &clients->all, entry)
+	if (client->timed)
+		client_check(client, now_usec);
+}
+
+bool clients_pending(const Clients *clients)
+{
+	const Client *client;
+
+	TAILQ_FOREACH(client, &clients->all, entry)
+	if (client->n_slots > 0 || client->out.size > 0)
+		return true;
+	return false;
+}

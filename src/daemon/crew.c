@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/crew.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "daemon/crew_private.h"
+#include "daemon/module_file.h"
+
+void crew_init(Crew *crew, const CrewSetup *setup)
+{
+	*crew = (Crew){
+		.poller = setup->poller,
+		.config = setup->config,
+		.instance = setup->instance,
+		.trace = setup->trace,
+		.queue = setup->queue,
+		.worker = setup->worker,
+		.module_fd = -EBADF,
+	};
+	recorder_init(&crew->recorder);
+	TAILQ_INIT(&crew->ordered);
+}
+
+void crew_done(Crew *crew)
+{
+	Run *run;
+
+	while ((run = TAILQ_FIRST(&crew->ordered))) {
+		TAILQ_REMOVE(&crew->ordered, run, entry);
+		run_free(run);
+	}
+	hand_free(crew->active);
+	hand_free(crew->spare);
+	recorder_done(&crew->recorder);
+	catalog_free(crew->catalog);
+	fd_close(crew->module_fd);
+	free(crew->module_path);
+	free(crew->problem);
+	free(crew->store_problem);
+}
+
+int crew_open(Crew *crew, const char *directory)
+{
+	return recorder_open(&crew->recorder, directory, crew->config->recorder_size);
+}
+
+RecordCaps crew_caps(const Config *config)
+{
+	return (RecordCaps){
+		.pool = config->max_pool_size,
+		.notes = config->max_notes_size,
+		.rectified = config->max_rectified_size,
+	};
+}
+
+char *crew_sentence(const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	va_end(arguments);
+	return text;
+}
+
+static uint64_t crew_delay(unsigned failures)
+{
+	return MIN(CREW_BACKOFF_MIN_USEC << MIN(failures - 1, 6U), CREW_BACKOFF_MAX_USEC);
+}
+
+void crew_back_off(Crew *crew)
+{
+	crew->failures++;
+	crew->retry_at_usec = clock_monotonic() + crew_delay(crew->failures);
+}
+
+/* Without a worker, what waits is answered instead of left waiting for one; the run that has begun is not: it waits. */
+void crew_fail(Crew *crew, char *problem)
+{
+	crew_back_off(crew);
+	log_error("no worker: %s; trying again in %u s", problem ? problem : "out of memory",
+		  (unsigned)(crew_delay(crew->failures) / USEC_PER_SEC));
+	if (!crew->catalog)
+		crew->module_fd = fd_close(crew->module_fd); /* the file may be another one the next time */
+	if (crew->active && crew->catalog) {
+		free(problem);
+		return;
+	}
+	free(crew->problem);
+	crew->problem = problem ? problem : strdup("out of memory");
+	queue_refuse_all(crew->queue, ERROR_NO_MODULE, crew->problem ? crew->problem : "out of memory");
+}
+
+static int crew_open_module(Crew *crew, char **ret_problem)
+{
+	int r;
+
+	if (crew->module_fd >= 0)
+		return 0;
+	free(crew->module_path);
+	crew->module_path = NULL;
+	if (crew->config->module) {
+		crew->module_path = strdup(crew->config->module);
+		r = crew->module_path ? 0 : -ENOMEM;
+	} else {
+		r = module_find(crew->instance, &crew->module_path, ret_problem);
+	}
+	if (r < 0)
+		return r;
+	r = module_open(crew->module_path, ret_problem);
+	if (r < 0)
+		return r;
+	crew->module_fd = r;
+	return 0;
+}
+
+static void on_hello(Hand *hand, const OrderHello *hello, void *context)
+{
+	Crew *crew = context;
+	const RecordCaps caps = crew_caps(crew->config);
+	char *problem = NULL;
+	int r = 0;
+
+	if (hello->error_size > 0) {
+		hand_leave(hand);
+		crew_fail(crew,
+			  crew_sentence("module %s: %.*s", crew->module_path, (int)hello->error_size, hello->error));
+		return;
+	}
+	if (!crew->catalog)
+		r = catalog_new(hello, &caps, &crew->catalog, &problem);
+	else if (!catalog_matches(crew->catalog, hello))
+		problem = crew_sentence("another spec or build than the first worker's");
+	if (r < 0 || problem) {
+		hand_kill(hand);
+		crew_fail(crew, crew_sentence("module %s: %s", crew->module_path, problem ? problem : strerror(-r)));
+		free(problem);
+		return;
+	}
+	if (crew->problem)
+		log_notice("module %s: can be used again", crew->module_path);
+	free(crew->problem);
+	crew->problem = NULL;
+	if (!crew->barren)
+		crew->failures = 0;
+}
+
+static void on_nonsense(Hand *hand, void *context)
+{
+	Crew *crew = context;
+
+	hand_kill(hand);
+	crew_fail(crew, crew_sentence("module %s: the worker ended or closed its channel before it was ready (a "
+				      "constructor or ryuso_module_open() may have crashed or exited)",
+				      crew->module_path));
+}
+
+static void on_doorbell(Hand *hand, void *context)
+{
+	Crew *crew = context;
+
+	if (hand == crew->active)
+		crew_read(crew);
+}
+
+static void on_broken(Hand *hand, void *context)
+{
+	Crew *crew = context;
+
+	if (hand == crew->active)
+		crew_tire(crew);
+	else
+		hand_kill(hand);
+}
+
+static void on_line(Hand *hand, int priority, const char *text, size_t size, void *context)
+{
+	Crew *crew = context;
+
+	trace_output(crew->trace, hand == crew->active ? crew->current : NULL, hand->pid, priority, text, size);
+}
+
+static const HandEvents hand_events = {
+	.on_hello = on_hello,
+	.on_nonsense = on_nonsense,
+	.on_doorbell = on_doorbell,
+	.on_broken = on_broken,
+	.on_line = on_line,
+};
+
+static int crew_spawn(Crew *crew)
+{
+	char pool[48], notes[48], rectified[48], memory[48];
+	char *const arguments[] = { (char *)"ryuso-worker", pool, notes, rectified, memory, NULL };
+	const HandSetup setup = {
+		.poller = crew->poller,
+		.events = &hand_events,
+		.context = crew,
+		.program = crew->worker,
+		.arguments = arguments,
+		.module_fd = crew->module_fd,
+		.recorder_fd = crew->recorder.fd,
+	};
+	const Config *config = crew->config;
+
+	snprintf(pool, sizeof(pool), "--pool-max=%" PRIu64, config->max_pool_size);
+	snprintf(notes, sizeof(notes), "--notes-max=%" PRIu64, config->max_notes_size);
+	snprintf(rectified, sizeof(rectified), "--rectified-max=%" PRIu64, config->max_rectified_size);
+	snprintf(memory, sizeof(memory), "--memory=%" PRIu64, config->worker_memory);
+	return hand_new(&setup, &crew->spare);
+}
+
+static void crew_start_spare(Crew *crew)
+{
+	char *problem = NULL;
+	int r;
+
+	if (crew->spare || crew->recorder.fd < 0 || clock_monotonic() < crew->retry_at_usec)
+		return;
+	r = crew_open_module(crew, &problem);
+	if (r < 0) {
+		crew_fail(crew, problem ? problem : crew_sentence("cannot open the module: %s", strerror(-r)));
+		return;
+	}
+	r = crew_spawn(crew);
+	if (r < 0) {
+		crew_fail(crew, crew_sentence("cannot start %s: %s", crew->worker, strerror(-r)));
+		return;
+	}
+	crew->n_started++;
+}
+
+void crew_tire(Crew *crew)
+{
+	crew->tired = true;
+	atomic_store(&recorder_page(&crew->recorder)->hold, 1);
+}
+
+static void crew_resume(Crew *crew)
+{
+	const CrewCause *cause = &crew->cause;
+	const OrderResume resume = {
+		.offset = crew->current->offset,
+		.cause = cause->code == ERROR_NONE ? ERROR_HOOK_UNKNOWN : cause->code,
+		.program = cause->program,
+		.program_size = strlen(cause->program),
+		.message = cause->message,
+		.message_size = strlen(cause->message),
+	};
+	_cleanup_buffer_ Buffer order = { 0 };
+
+	order_encode_resume(&resume, &order);
+	if (buffer_error(&order) < 0) {
+		hand_kill(crew->active);
+		return;
+	}
+	hand_order(crew->active, order.data, order.size);
+	crew->active->given++;
+	crew->cause = (CrewCause){ 0 };
+	hand_flush(crew->active);
+}
+
+static void crew_take_over(Crew *crew)
+{
+	RecordPage *page = recorder_page(&crew->recorder);
+
+	crew->active = take_ptr(crew->spare);
+	crew->tired = false;
+	crew->barren = true;
+	record_take_over(&crew->recorder.file);
+	atomic_store(&page->state, RECORD_IDLE);
+	atomic_store(&page->hold, crew->stopping ? 1 : 0);
+	if (crew->current)
+		crew_resume(crew);
+}
+
+static void crew_succeed(Crew *crew)
+{
+	if (crew->clearing || crew->damaged || crew->cut_off || (crew->stopping && !crew->current))
+		return;
+	if (crew->spare && crew->spare->state == HAND_READY && clock_monotonic() >= crew->retry_at_usec)
+		crew_take_over(crew);
+	else if (!crew->spare)
+		crew_start_spare(crew);
+}
+
+static bool crew_may_order(const Crew *crew, const Run *run)
+{
+	const Hand *hand = crew->active;
+
+	if (crew->n_ordered >= ORDER_BATCH_MAX || hand_unsent(hand) > CREW_UNSENT_MAX)
+		return false;
+	if (crew->config->runs_per_worker && hand->given >= crew->config->runs_per_worker)
+		return false;
+	/* one that must begin soon is refused by us in time, while it waits here */
+	return run->start_by_usec == 0 || crew->n_ordered == 0;
+}
+
+static void crew_dispatch(Crew *crew)
+{
+	Hand *hand = crew->active;
+	Run *run;
+
+	queue_expire(crew->queue, crew->queue->n_limited ? clock_monotonic() : 0);
+	while ((run = queue_first(crew->queue)) && crew_may_order(crew, run)) {
+		queue_pop(crew->queue);
+		hand_order(hand, run->order.data, run->order.size);
+		hand->given++;
+		TAILQ_INSERT_TAIL(&crew->ordered, run, entry);
+		crew->n_ordered++;
+	}
+	if (hand_unsent(hand) > 0)
+		hand_flush(hand);
+}
+
+static void crew_retire(Crew *crew)
+{
+	Hand *hand = crew->active;
+
+	if (hand->broken && !crew->current)
+		hand_expect_end(hand); /* it is dying, or will notice */
+	else if (crew->n_ordered == 0 && hand->state == HAND_READY &&
+		 (crew->tired || crew->stopping ||
+		  (crew->config->runs_per_worker && hand->given >= crew->config->runs_per_worker)))
+		hand_leave(hand);
+}
+
+void crew_step(Crew *crew)
+{
+	if (crew->recorder.fd < 0)
+		return;
+	if (crew->active)
+		crew_read(crew);
+	else
+		crew_succeed(crew);
+	if (!crew->active)
+		return;
+	if (crew->active->state == HAND_READY && !crew->tired && !crew->stopping && !crew->store_problem)
+		crew_dispatch(crew);
+	crew_retire(crew);
+}
+
+bool crew_settled(const Crew *crew)
+{
+	return crew->catalog || crew->problem;
+}
+
+/* The worker has moved to the recorder in use where it says there what it does. */
+static bool crew_wants_cleaning(const Crew *crew)
+{
+	const Recorder *recorder = &crew->recorder;
+
+	return recorder->spent_fd >= 0 && !recorder->spent_clean && crew->active &&
+	       atomic_load(&recorder_page(recorder)->state) != RECORD_IDLE;
+}
+
+bool crew_wants_idle(const Crew *crew)
+{
+	return crew_wants_cleaning(crew) ||
+	       (crew->active && !crew->spare && !crew->stopping && clock_monotonic() >= crew->retry_at_usec);
+}
+
+void crew_use_idle(Crew *crew)
+{
+	if (crew_wants_cleaning(crew))
+		recorder_clean(&crew->recorder);
+	else if (crew->active && !crew->stopping)
+		crew_start_spare(crew);
+}
+
+bool crew_busy(const Crew *crew)
+{
+	return crew->n_ordered > 0;
+}
+
+bool crew_waits(const Crew *crew)
+{
+	return crew->n_ordered > 0 || crew->clearing || crew->store_problem || !crew->active || !crew->spare ||
+	       crew->active->state != HAND_READY || crew->spare->state != HAND_READY;
+}
+
+void crew_stop(Crew *crew)
+{
+	crew->stopping = true;
+	if (crew->active)
+		atomic_store(&recorder_page(&crew->recorder)->hold, 1);
+	if (crew->spare && !crew->current)
+		hand_kill(crew->spare); /* it has done nothing yet */
+}
+
+void crew_cut_off(Crew *crew)
+{
+	crew->cut_off = true;
+	if (crew->active)
+		hand_kill(crew->active);
+	if (crew->spare)
+		hand_kill(crew->spare);
+}
+
+bool crew_ended(const Crew *crew)
+{
+	return (crew->n_ordered == 0 || crew->cut_off) && !crew->active && !crew->spare && !crew->clearing;
+}
+
+size_t crew_waiting(const Crew *crew)
+{
+	return crew->queue->n + (crew->n_ordered > 0 ? crew->n_ordered - 1 : 0);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Between crew.c (who works), crew_records.c (what was recorded), crew_end.c (how workers end). */
+#pragma once
+
+#include "daemon/crew.h"
+
+/* crew.c */
+/** \brief A worker could not be had; \p problem is taken. */
+void crew_fail(Crew *crew, char *problem);
+void crew_back_off(Crew *crew);
+/** \brief The active worker gets no further runs, and begins none of those it has. */
+void crew_tire(Crew *crew);
+char *crew_sentence(const char *format, ...) _printf_(1, 2);
+
+/* crew_records.c */
+/** \brief Reads what was recorded, and acts on it. */
+void crew_read_records(Crew *crew);
+/** \brief And makes room where the worker wants it. */
+void crew_read(Crew *crew);
+
+/* crew_end.c */
+/** \brief Nothing in the recorder can be believed any more. */
+void crew_damage(Crew *crew, const char *what);

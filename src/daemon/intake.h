@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Objects become runs, calls, or refusals, at once, in the order in which they were read. What is wrong with a request
+ * is said in the order of the rules: envelope, then whether anything can run at all, program, arguments. */
+#pragma once
+
+#include "daemon/calls.h"
+#include "daemon/crew.h"
+
+typedef struct Intake {
+	const Config *config;
+	Crew *crew;
+	Queue *queue;
+	Calls *calls;
+	bool stopping;
+	ErrorCode store_code; /* NONE: the state directory can be used */
+	char *store_message;  /* owned */
+	uint64_t n_refused;
+	Buffer arguments;                 /* scratch */
+	struct json_object *no_arguments; /* owned; the empty pool of a request that has none */
+} Intake;
+
+int intake_init(Intake *intake, const Config *config, Crew *crew, Queue *queue, Calls *calls);
+void intake_done(Intake *intake);
+/** \brief Refuses programs with \p code from now on (NONE: no more); \p message is taken. */
+void intake_set_store(Intake *intake, ErrorCode code, char *message);
+/** \brief What Clients.on_object wants; \p context is an Intake. */
+void intake_object(Client *client, const char *text, size_t size, size_t members, void *context);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/module_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+#define PLAIN_INSTANCE "ryuso"
+
+static const char *const directories[] = { RYUSO_MODULEDIR, "/usr/local/lib/ryuso" };
+
+static _printf_(2, 3) void problem(char **ret, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(ret, format, arguments) < 0)
+		*ret = NULL;
+	va_end(arguments);
+}
+
+/* A name with '-' in it is a build of a module; the module's own name is a link to one of them. */
+static bool is_module_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 3 && name[0] != '.' && strcmp(name + length - 3, ".so") == 0 && !strchr(name, '-');
+}
+
+/* Adds the modules of a directory to what was found: their number, and the path of the first. */
+static int scan(const char *path, unsigned *n, char **first)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!directory)
+		return 0;
+	while (r >= 0 && (entry = readdir(directory)))
+		if (is_module_name(entry->d_name) && (*n)++ == 0 && asprintf(first, "%s/%s", path, entry->d_name) < 0)
+			r = -ENOMEM;
+	closedir(directory);
+	return r;
+}
+
+static int find_only(char **ret_path, char **ret_problem)
+{
+	_cleanup_free_ char *first = NULL;
+	unsigned n = 0;
+	int r;
+
+	for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+		r = scan(directories[i], &n, &first);
+		if (r < 0)
+			return r;
+	}
+	if (n == 1) {
+		*ret_path = take_ptr(first);
+		return 0;
+	}
+	if (n == 0)
+		problem(ret_problem, "no module is installed in %s or %s", directories[0], directories[1]);
+	else
+		problem(ret_problem, "%u modules are installed: say which in Module=, or start ryuso@NAME.socket", n);
+	return n == 0 ? -ENOENT : -EEXIST;
+}
+
+int module_find(const char *instance, char **ret_path, char **ret_problem)
+{
+	for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+		_cleanup_free_ char *path = NULL;
+
+		if (asprintf(&path, "%s/%s.so", directories[i], instance) < 0)
+			return -ENOMEM;
+		if (access(path, F_OK) == 0) {
+			*ret_path = take_ptr(path);
+			return 0;
+		}
+	}
+	if (strcmp(instance, PLAIN_INSTANCE) == 0)
+		return find_only(ret_path, ret_problem);
+	problem(ret_problem, "there is no module %s.so in %s or %s", instance, directories[0], directories[1]);
+	return -ENOENT;
+}
+
+int module_open(const char *path, char **ret_problem)
+{
+	_cleanup_close_ int fd = -EBADF;
+	struct stat status;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		problem(ret_problem, "cannot open %s: %s", path, strerror(errno));
+		return -errno;
+	}
+	if (!S_ISREG(status.st_mode)) {
+		problem(ret_problem, "%s is no regular file", path);
+		return -EINVAL;
+	}
+	return take_fd(fd);
+}

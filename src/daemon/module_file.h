@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which module an instance uses, and its descriptor: workers load that, whatever becomes of the file's name. */
+#pragma once
+
+/** \brief The path of the module of \p instance: NAME.so in the directories for modules; for plain "ryuso", where there
+ * is none of that name, the only one installed. -ENOENT (none), -EEXIST (several); \p ret_problem then says so. */
+int module_find(const char *instance, char **ret_path, char **ret_problem);
+/** \brief Opens a regular file; the sentence in \p ret_problem says what was wrong. */
+int module_open(const char *path, char **ret_problem);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line of ryusod. */
+#pragma once
+
+typedef struct Options {
+	const char *socket;   /* NULL: from systemd */
+	const char *module;   /* NULL: what the settings say */
+	const char *state;    /* NULL: see options_state() */
+	const char *config;   /* NULL: the usual place */
+	const char *instance; /* "ryuso" by default */
+} Options;
+
+/** \brief 0: go on. Else the program ends: with status \p ret_status, everything is said already. */
+int options_parse(int argc, char **argv, Options *ret, int *ret_status);
+/** \brief The state directory: --state, else the first of $STATE_DIRECTORY, else NAME below /var/lib/ryuso. To be
+ * freed. */
+char *options_state(const Options *options);

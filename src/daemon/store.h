@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The state directory and the lock that says that it is ours: one daemon each. */
+#pragma once
+
+#include <sys/types.h>
+
+typedef struct Store {
+	char *directory; /* owned */
+	int lock;        /* -EBADF: not ours (yet) */
+} Store;
+
+/** \brief Takes note of the directory; nothing is touched yet. */
+int store_init(Store *store, const char *directory);
+void store_done(Store *store);
+/** \brief Makes the directory (0700) where it is missing, and takes its lock. -EBUSY where another daemon has it:
+ * \p ret_holder is its pid, or 0. */
+int store_acquire(Store *store, pid_t *ret_holder);
+/** \brief The path of \p name in it, to be freed; NULL where memory is short. */
+char *store_path(const Store *store, const char *name);

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/trace.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/trace_ids.h"
+
+#define FIELDS_MAX 16
+
+/* The fields of one entry, and the text that those need which are no text yet. */
+typedef struct Fields {
+	LogField items[FIELDS_MAX];
+	size_t n;
+	char numbers[FIELDS_MAX][24];
+} Fields;
+
+static void add(Fields *fields, const char *name, const char *value)
+{
+	fields->items[fields->n++] = (LogField){ name, value };
+}
+
+static void add_number(Fields *fields, const char *name, uint64_t value)
+{
+	char *text = fields->numbers[fields->n];
+
+	snprintf(text, sizeof(fields->numbers[0]), "%" PRIu64, value);
+	add(fields, name, text);
+}
+
+static void fields_begin(Fields *fields, const Trace *trace, const Run *run)
+{
+	fields->n = 0;
+	add(fields, "RYUSO_INSTANCE", trace->instance);
+	if (!run)
+		return;
+	add(fields, "RYUSO_RUN", run->id_text);
+	add(fields, "RYUSO_PROGRAM", run->program->spec->name);
+	add_number(fields, "RYUSO_PEER_UID", run->peer.uid);
+	add_number(fields, "RYUSO_PEER_PID", (uint64_t)run->peer.pid);
+}
+
+/* NULL where the plan has no such call: the number came from a worker. */
+static const char *hook_of(const Run *run, uint32_t op)
+{
+	const Plan *plan = run->program->plan;
+
+	return op < plan->n_ops && plan->ops[op].hook ? plan->ops[op].hook->name : NULL;
+}
+
+static const char *text_or(const char *text, const char *other)
+{
+	return text ? text : other;
+}
+
+/* Text of an author's, readable in one line; NULL where there is none. */
+static char *copy_text(const char *text, size_t size)
+{
+	_cleanup_buffer_ Buffer copy = { 0 };
+
+	if (!text || size == 0)
+		return NULL;
+	text_escape(text, size, LOG_FIELD_MAX, &copy);
+	return buffer_take_text(&copy);
+}
+
+void trace_begun(const Trace *trace, Run *run)
+{
+	const ReplyEvent event = {
+		.event = "begun",
+		.run = run->id_text,
+		.program = run->program->spec->name,
+		.steps = run->program->plan->n_steps,
+	};
+	_cleanup_buffer_ Buffer metadata = { 0 };
+	_cleanup_free_ char *text = NULL;
+	Fields fields;
+
+	if (run->follow)
+		run_event(run, &event);
+	if (trace->level > TRACE_RUNS)
+		return;
+	fields_begin(&fields, trace, run);
+	if (run->metadata) {
+		json_write(run->metadata, &metadata);
+		text = copy_text((const char *)metadata.data, metadata.size);
+		add(&fields, "RYUSO_METADATA", text);
+	}
+	log_entry(LOG_INFO, TRACE_ID_RUN_BEGUN, fields.items, fields.n, "%s: begun", run->program->spec->name);
+}
+
+static int call_priority(const RecordEnd *end)
+{
+	if (end->outcome != OUTCOME_OK)
+		return LOG_ERR;
+	return end->rectifying ? LOG_WARNING : LOG_INFO;
+}
+
+static uint64_t since(uint64_t end_usec, uint64_t begin_usec)
+{
+	return end_usec > begin_usec ? end_usec - begin_usec : 0;
+}
+
+static void follow_call(Run *run, const RecordEnd *end, uint64_t usec, const char *reason, const char *message)
+{
+	const ReplyEvent event = {
+		.event = end->rectifying ? "rectifier" : "hook",
+		.run = run->id_text,
+		.program = run->program->spec->name,
+		.step = end->step,
+		.steps = run->program->plan->n_steps,
+		.hook = hook_of(run, end->op),
+		.attempt = end->attempt,
+		.outcome = outcome_name(end->outcome),
+		.usec = usec,
+		.reason = reason,
+		.message = message,
+	};
+
+	run_event(run, &event);
+}
+
+static void log_call(const Trace *trace, const Run *run, const RecordEnd *end, uint64_t usec, const char *reason,
+		     const char *message)
+{
+	const char *phase = end->rectifying ? "rectifier" : "hook";
+	const char *hook = text_or(hook_of(run, end->op), "?");
+	Fields fields;
+
+	fields_begin(&fields, trace, run);
+	add(&fields, "RYUSO_HOOK", hook);
+	add_number(&fields, "RYUSO_STEP", end->step);
+	add(&fields, "RYUSO_PHASE", phase);
+	add_number(&fields, "RYUSO_ATTEMPT", end->attempt);
+	add(&fields, "RYUSO_OUTCOME", outcome_name(end->outcome));
+	add_number(&fields, "RYUSO_USEC", usec);
+	add(&fields, "RYUSO_REASON", reason);
+	if (end->error != ERROR_NONE)
+		add(&fields, "RYUSO_ERROR", error_name(end->error));
+	log_entry(call_priority(end), end->rectifying ? TRACE_ID_RECTIFIER : TRACE_ID_HOOK, fields.items, fields.n,
+		  "%s: step %" PRIu32 " of %" PRIu32 ", %s %s: %s%s%s%s%s", run->program->spec->name, end->step,
+		  run->program->plan->n_steps, phase, hook, outcome_name(end->outcome), reason ? ": " : "",
+		  text_or(reason, ""), message ? ": " : "", text_or(message, ""));
+}
+
+void trace_call(const Trace *trace, Run *run, const RecordEnd *end)
+{
+	bool logged = trace->level == TRACE_HOOKS || call_priority(end) <= LOG_WARNING;
+	_cleanup_free_ char *reason = NULL, *message = NULL;
+	uint64_t usec;
+
+	if (!logged && !run->follow)
+		return;
+	usec = since(end->usec, run->call.since_usec);
+	reason = copy_text(end->reason, end->reason_size);
+	message = copy_text(end->message, end->message_size);
+	if (run->follow)
+		follow_call(run, end, usec, reason, message);
+	if (logged)
+		log_call(trace, run, end, usec, reason, message);
+}
+
+static const struct {
+	int priority;
+	const char *id;
+} endings[WALK_STATUS_MAX] = {
+	[WALK_RUNNING] = { LOG_ERR, TRACE_ID_RUN_ENDED },     [WALK_SUCCEEDED] = { LOG_INFO, TRACE_ID_RUN_ENDED },
+	[WALK_RECTIFIED] = { LOG_ERR, TRACE_ID_RUN_ENDED },   [WALK_PARKED] = { LOG_CRIT, TRACE_ID_RUN_PARKED },
+	[WALK_SETTLED] = { LOG_WARNING, TRACE_ID_RUN_ENDED },
+};
+
+void trace_ended(const Trace *trace, Run *run, const RecordFinish *finish)
+{
+	int priority = endings[finish->status].priority;
+	Fields fields;
+
+	if (trace->level == TRACE_FAILURES && priority > LOG_WARNING)
+		return;
+	fields_begin(&fields, trace, run);
+	add(&fields, "RYUSO_OUTCOME", walk_status_name(finish->status));
+	add_number(&fields, "RYUSO_USEC", since(finish->usec, run->begun_usec));
+	if (finish->error != ERROR_NONE)
+		add(&fields, "RYUSO_ERROR", error_name(finish->error));
+	if (finish->error_step > 0)
+		add_number(&fields, "RYUSO_STEP", finish->error_step);
+	if (finish->error == ERROR_NONE)
+		log_entry(priority, endings[finish->status].id, fields.items, fields.n, "%s: %s",
+			  run->program->spec->name, walk_status_name(finish->status));
+	else if (finish->error_step == 0)
+		log_entry(priority, endings[finish->status].id, fields.items, fields.n, "%s: %s after %s",
+			  run->program->spec->name, walk_status_name(finish->status), error_name(finish->error));
+	else
+		log_entry(priority, endings[finish->status].id, fields.items, fields.n,
+			  "%s: %s after %s at step %" PRIu32, run->program->spec->name,
+			  walk_status_name(finish->status), error_name(finish->error), finish->error_step);
+}
+
+void trace_output(const Trace *trace, const Run *run, pid_t worker, int priority, const char *text, size_t size)
+{
+	_cleanup_free_ char *line = copy_text(text, size);
+	const char *hook;
+	Fields fields;
+
+	if (!line)
+		return;
+	fields_begin(&fields, trace, run);
+	add_number(&fields, "RYUSO_WORKER_PID", (uint64_t)worker);
+	hook = run && run->call.in_hand ? hook_of(run, run->call.op) : NULL;
+	if (hook) {
+		add(&fields, "RYUSO_HOOK", hook);
+		add_number(&fields, "RYUSO_STEP", run->call.step);
+		add(&fields, "RYUSO_PHASE", run->call.rectifying ? "rectifier" : "hook");
+	}
+	if (run)
+		log_entry(priority, TRACE_ID_OUTPUT, fields.items, fields.n, "%s: %s%s%s", run->program->spec->name,
+			  text_or(hook, ""), hook ? ": " : "", line);
+	else
+		log_entry(priority, TRACE_ID_OUTPUT, fields.items, fields.n, "worker %d: %s", (int)worker, line);
+}

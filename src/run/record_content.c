@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "run/record.h"
+
+static void encode_id(const Id *id, Buffer *buffer)
+{
+	buffer_append(buffer, id->bytes, sizeof(id->bytes));
+}
+
+static Id decode_id(Reader *reader)
+{
+	const void *bytes = reader_bytes(reader, sizeof(Id));
+	Id id = { 0 };
+
+	if (bytes)
+		memcpy(id.bytes, bytes, sizeof(id.bytes));
+	return id;
+}
+
+static uint32_t decode_below(Reader *reader, uint32_t max)
+{
+	uint32_t value = reader_u32(reader);
+
+	if (value >= max)
+		reader->bad = true;
+	return value;
+}
+
+static int decode_done(const Reader *reader)
+{
+	return reader_error(reader) < 0 || reader_left(reader) > 0 ? -EBADMSG : 0;
+}
+
+static Reader content_reader(const Record *record, RecordKind kind)
+{
+	Reader reader = reader_make(record->content, record->content_size);
+
+	reader.bad = record->kind != kind;
+	return reader;
+}
+
+void record_encode_start(const RecordStart *start, Buffer *buffer)
+{
+	encode_id(&start->run, buffer);
+	encode_id(&start->module, buffer);
+	buffer_u32(buffer, start->uid);
+	buffer_u32(buffer, start->gid);
+	buffer_u32(buffer, start->pid);
+	buffer_u32(buffer, start->flags);
+	buffer_u64(buffer, start->start_by_usec);
+	buffer_u64(buffer, start->begun_usec);
+	buffer_u64(buffer, start->begun_realtime_usec);
+	buffer_block(buffer, start->program, start->program_size);
+	buffer_block(buffer, start->arguments, start->arguments_size);
+	buffer_block(buffer, start->request, start->request_size);
+}
+
+int record_decode_start(const Record *record, RecordStart *ret)
+{
+	Reader reader = content_reader(record, RECORD_START);
+	RecordStart start;
+
+	start.run = decode_id(&reader);
+	start.module = decode_id(&reader);
+	start.uid = reader_u32(&reader);
+	start.gid = reader_u32(&reader);
+	start.pid = reader_u32(&reader);
+	start.flags = reader_u32(&reader);
+	start.start_by_usec = reader_u64(&reader);
+	start.begun_usec = reader_u64(&reader);
+	start.begun_realtime_usec = reader_u64(&reader);
+	start.program = reader_block(&reader, &start.program_size);
+	start.arguments = reader_block(&reader, &start.arguments_size);
+	start.request = reader_block(&reader, &start.request_size);
+	if (decode_done(&reader) < 0)
+		return -EBADMSG;
+	*ret = start;
+	return 0;
+}
+
+void record_encode_begin(const RecordBegin *begin, Buffer *buffer)
+{
+	buffer_u32(buffer, begin->op);
+	buffer_u32(buffer, begin->step);
+	buffer_u32(buffer, begin->attempt);
+	buffer_u32(buffer, begin->rectifying);
+	buffer_u32(buffer, begin->in_doubt);
+	buffer_u64(buffer, begin->usec);
+}
+
+int record_decode_begin(const Record *record, RecordBegin *ret)
+{
+	Reader reader = content_reader(record, RECORD_BEGIN);
+	RecordBegin begin;
+
+	begin.op = reader_u32(&reader);
+	begin.step = reader_u32(&reader);
+	begin.attempt = reader_u32(&reader);
+	begin.rectifying = decode_below(&reader, 2);
+	begin.in_doubt = decode_below(&reader, 2);
+	begin.usec = reader_u64(&reader);
+	if (decode_done(&reader) < 0)
+		return -EBADMSG;
+	*ret = begin;
+	return 0;
+}
+
+void record_encode_note(const RecordNote *note, Buffer *buffer)
+{
+	buffer_u32(buffer, note->step);
+	buffer_block(buffer, note->key, note->key_size);
+	buffer_block(buffer, note->data, note->data_size);
+}
+
+int record_decode_note(const Record *record, RecordNote *ret)
+{
+	Reader reader = content_reader(record, RECORD_NOTE);
+	RecordNote note;
+
+	note.step = reader_u32(&reader);
+	note.key = reader_block(&reader, &note.key_size);
+	note.data = reader_block(&reader, &note.data_size);
+	if (decode_done(&reader) < 0)
+		return -EBADMSG;
+	*ret = note;
+	return 0;
+}
+
+void record_encode_end(const RecordEnd *end, Buffer *buffer)
+{
+	buffer_u32(buffer, end->op);
+	buffer_u32(buffer, end->step);
+	buffer_u32(buffer, end->attempt);
+	buffer_u32(buffer, end->rectifying);
+	buffer_u32(buffer, end->outcome);
+	buffer_u32(buffer, end->error);
+	buffer_u64(buffer, end->usec);
+	buffer_block(buffer, end->reason, end->reason_size);
+	buffer_block(buffer, end->message, end->message_size);
+	buffer_block(buffer, end->program, end->program_size);
+	buffer_block(buffer, end->writes, end->writes_size);
+}
+
+int record_decode_end(const Record *record, RecordEnd *ret)
+{
+	Reader reader = content_reader(record, RECORD_END);
+	RecordEnd end;
+
+	end.op = reader_u32(&reader);
+	end.step = reader_u32(&reader);
+	end.attempt = reader_u32(&reader);
+	end.rectifying = decode_below(&reader, 2);
+	end.outcome = (OutcomeKind)decode_below(&reader, OUTCOME_KIND_MAX);
+	end.error = (ErrorCode)decode_below(&reader, ERROR_CODE_MAX);
+	end.usec = reader_u64(&reader);
+	end.reason = reader_block(&reader, &end.reason_size);
+	end.message = reader_block(&reader, &end.message_size);
+	end.program = reader_block(&reader, &end.program_size);
+	end.writes = reader_block(&reader, &end.writes_size);
+	if (decode_done(&reader) < 0)
+		return -EBADMSG;
+	*ret = end;
+	return 0;
+}
+
+void record_encode_stop(const RecordStop *stop, Buffer *buffer)
+{
+	buffer_u32(buffer, stop->cause);
+	buffer_block(buffer, stop->program, stop->program_size);
+	buffer_block(buffer, stop->message, stop->message_size);
+}
+
+int record_decode_stop(const Record *record, RecordStop *ret)
+{
+	Reader reader = content_reader(record, RECORD_STOP);
+	RecordStop stop;
+
+	stop.cause = (ErrorCode)decode_below(&reader, ERROR_CODE_MAX);
+	stop.program = reader_block(&reader, &stop.program_size);
+	stop.message = reader_block(&reader, &stop.message_size);
+	if (decode_done(&reader) < 0)
+		return -EBADMSG;
+	*ret = stop;
+	return 0;
+}
+
+void record_encode_finish(const RecordFinish *finish, Buffer *buffer)
+{
+	encode_id(&finish->run, buffer);
+	buffer_u32(buffer, finish->status);
+	buffer_u32(buffer, finish->error);
+	buffer_u32(buffer, finish->error_step);
+	buffer_u64(buffer, finish->usec);
+	buffer_block(buffer, finish->reply, finish->reply_size);
+}
+
+int record_decode_finish(const Record *record, RecordFinish *ret)
+{
+	Reader reader = content_reader(record, RECORD_FINISH);
+	RecordFinish finish;
+
+	finish.run = decode_id(&reader);
+	finish.status = (WalkStatus)decode_below(&reader, WALK_STATUS_MAX);
+	finish.error = (ErrorCode)decode_below(&reader, ERROR_CODE_MAX);
+	finish.error_step = reader_u32(&reader);
+	finish.usec = reader_u64(&reader);
+	finish.reply = reader_block(&reader, &finish.reply_size);
+	if (decode_done(&reader) < 0)
+		return -EBADMSG;
+	*ret = finish;
+	return 0;
+}
+
+void record_encode_unbegun(const Id *run, Buffer *buffer)
+{
+	encode_id(run, buffer);
+}
+
+int record_decode_unbegun(const Record *record, Id *ret_run)
+{
+	Reader reader = content_reader(record, RECORD_UNBEGUN);
+	Id run = decode_id(&reader);
+
+	if (decode_done(&reader) < 0)
+		return -EBADMSG;
+	*ret_run = run;
+	return 0;
+}

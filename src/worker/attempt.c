@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "worker/attempt.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "worker/descendants.h"
+#include "worker/threads.h"
+
+static void attempt_done(Attempt *attempt)
+{
+	pool_writes_free(attempt->writes, attempt->n_writes);
+}
+
+/* The page's fields change only while turn is even. */
+static void page_begin(RecordPage *page, const Run *run, const WalkAction *action)
+{
+	const SpecProgram *program = action->deadline_program;
+
+	memcpy(page->run, run->id.bytes, sizeof(page->run));
+	page->op = action->op;
+	page->step = action->step;
+	page->attempt = action->attempt;
+	page->rectifying = action->rectifying;
+	page->since_usec = run->now_usec;
+	page->deadline_is_program = program != NULL;
+	if (program)
+		snprintf(page->deadline_program, sizeof(page->deadline_program), "%s", program->name);
+	atomic_store_explicit(&page->deadline_usec, action->deadline_usec, memory_order_relaxed);
+	atomic_fetch_add(&page->turn, 1);
+}
+
+static void page_end(RecordPage *page)
+{
+	atomic_fetch_add(&page->turn, 1);
+	atomic_store_explicit(&page->deadline_usec, 0, memory_order_relaxed);
+}
+
+static int record_begin(Run *run, const WalkAction *action)
+{
+	RecordBegin begin = {
+		.op = action->op,
+		.step = action->step,
+		.attempt = action->attempt,
+		.rectifying = action->rectifying,
+		.in_doubt = action->in_doubt,
+		.usec = run->now_usec,
+	};
+
+	buffer_clear(&run->worker->content);
+	record_encode_begin(&begin, &run->worker->content);
+	return worker_record(run->worker, RECORD_BEGIN);
+}
+
+/* Another call's token is another one: operations of a run have numbers of their own. */
+static void token_format(const Run *run, uint32_t op, char text[static ID_TEXT_SIZE])
+{
+	Id token = id_derive(&run->id, op);
+
+	id_format(&token, text);
+}
+
+static void handle_fill(Run *run, Attempt *attempt)
+{
+	const WalkAction *action = attempt->action;
+	ryuso_run *handle = &run->handle;
+
+	handle->host = attempt;
+	handle->hook_name = attempt->op->hook->name;
+	handle->step = action->step;
+	handle->attempt = action->attempt;
+	handle->rectifying = action->rectifying;
+	handle->in_doubt = action->in_doubt;
+	handle->reason[0] = '\0';
+	handle->message[0] = '\0';
+	handle->undone_token[0] = '\0';
+	token_format(run, action->op, handle->token);
+	if (action->rectifying)
+		token_format(run, run->plan->steps[action->step - 1].op, handle->undone_token);
+}
+
+static int call(Run *run, Attempt *attempt, int *ret_status)
+{
+	const struct ryuso_module_function *function = module_function(run->worker->module, attempt->op);
+	int status, r;
+
+	handle_fill(run, attempt);
+	r = ryuso_host_enter(&run->handle);
+	if (r < 0)
+		return r;
+	status = (int)function->call(&run->handle);
+	/* A forked copy that has come back: there is nothing here for it to do. */
+	if (!ryuso_host_is_original())
+		_exit(EXIT_SUCCESS);
+	ryuso_host_enter(NULL);
+	*ret_status = status;
+	return 0;
+}
+
+static const char *text_or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+static Outcome claimed(const Run *run, const Attempt *attempt, int status, char *message, size_t message_size)
+{
+	Outcome outcome = {
+		.reason = text_or_null(run->handle.reason),
+		.message = text_or_null(run->handle.message),
+	};
+
+	switch (status) {
+	case RYUSO_OK:
+		return (Outcome){ .writes = attempt->writes, .n_writes = attempt->n_writes };
+	case RYUSO_FAILED:
+		outcome.kind = OUTCOME_FAILED;
+		outcome.error = ERROR_HOOK_FAILED;
+		return outcome;
+	case RYUSO_UNKNOWN:
+		outcome.kind = OUTCOME_UNKNOWN;
+		outcome.error = ERROR_HOOK_UNKNOWN;
+		return outcome;
+	default:
+		snprintf(message, message_size, "it returned %d, expected RYUSO_OK or what ryuso_fail() returns",
+			 status);
+		return (Outcome){ .kind = OUTCOME_UNKNOWN, .error = ERROR_HOOK_UNKNOWN, .message = message };
+	}
+}
+
+/* What a hook may have left: processes first, for they may still print. */
+static void clear_up(Run *run, Outcome *outcome, bool *ret_leave)
+{
+	const Worker *worker = run->worker;
+
+	if (descendants_left()) {
+		*ret_leave = descendants_end() < 0;
+		output_log(LOG_WARNING, "the hook left processes behind; they were killed");
+	}
+	if (threads_begun()) {
+		*ret_leave = true;
+		output_log(LOG_WARNING, "the hook began a thread; the run goes on in another process");
+	}
+	if (output_settle(&worker->output, &worker->channel) < 0)
+		*outcome = (Outcome){
+			.kind = OUTCOME_UNKNOWN,
+			.error = ERROR_HOOK_UNKNOWN,
+			.message = "it closed or replaced descriptors of the worker",
+		};
+	if (outcome->kind == OUTCOME_UNKNOWN)
+		*ret_leave = true;
+}
+
+static int record_end(Run *run, const WalkAction *action, const Outcome *outcome)
+{
+	_cleanup_buffer_ Buffer writes = { 0 };
+	Buffer *content = &run->worker->content;
+	/* On the way back texts are what is gone without when the room gets short. */
+	bool texts = !action->rectifying || record_room(&run->worker->recorder) >= run->reserve;
+	RecordEnd end = {
+		.op = action->op,
+		.step = action->step,
+		.attempt = action->attempt,
+		.rectifying = action->rectifying,
+		.outcome = outcome->kind,
+		.error = outcome->error,
+		.usec = run->now_usec,
+		.reason = texts ? outcome->reason : NULL,
+		.message = texts ? outcome->message : NULL,
+		.program = outcome->program,
+	};
+
+	end.reason_size = end.reason ? strnlen(end.reason, RECORD_REASON_MAX) : 0;
+	end.message_size = end.message ? strnlen(end.message, RECORD_MESSAGE_MAX) : 0;
+	end.program_size = end.program ? strlen(end.program) : 0;
+	pool_encode_writes(walk_pool(run->walk), outcome->writes, outcome->n_writes, &writes);
+	end.writes = writes.data;
+	end.writes_size = writes.size;
+	buffer_clear(content);
+	record_encode_end(&end, content);
+	if (action->rectifying)
+		run->rectified += writes.size;
+	return buffer_error(&writes) < 0 ? -ENOMEM : worker_record(run->worker, RECORD_END);
+}
+
+int run_end(Run *run, const WalkAction *action, const Outcome *outcome)
+{
+	int r;
+
+	run->now_usec = clock_monotonic();
+	r = record_end(run, action, outcome);
+	return r < 0 ? r : walk_ended(run->walk, outcome);
+}
+
+int attempt_make(Run *run, const WalkAction *action)
+{
+	_cleanup_(attempt_done) Attempt attempt = {
+		.run = run,
+		.op = &run->plan->ops[action->op],
+		.action = action,
+	};
+	char message[RYUSO_MESSAGE_SIZE];
+	bool leave = false;
+	Outcome outcome;
+	int status, r;
+
+	page_begin(record_page(&run->worker->recorder), run, action);
+	r = record_begin(run, action);
+	if (r < 0)
+		return r;
+	r = call(run, &attempt, &status);
+	if (r < 0)
+		return r;
+	outcome = claimed(run, &attempt, status, message, sizeof(message));
+	walk_judge(run->walk, &outcome, message, sizeof(message));
+	clear_up(run, &outcome, &leave);
+	r = run_end(run, action, &outcome);
+	if (r < 0)
+		return r;
+	page_end(record_page(&run->worker->recorder));
+	return leave ? PERFORM_LEAVE : 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One process that performs runs: it loads the module, says hello, and then takes orders until its channel ends. It
+ * owns everything below; hooks run in its only thread. It leaves of its own accord, to be followed by a fresh one,
+ * after an attempt that ended unknown or that began a thread. */
+#pragma once
+
+#include "run/record.h"
+#include "worker/channel.h"
+#include "worker/module.h"
+#include "worker/output.h"
+
+typedef struct WorkerOptions {
+	RecordCaps caps;
+	size_t memory; /* bytes of address space; 0: no limit */
+} WorkerOptions;
+
+typedef struct Worker {
+	RecordCaps caps;
+	RecordFile recorder;
+	Module *module;
+	Channel channel;
+	Output output;
+	Buffer content; /* of the record that is written next */
+	Buffer reply;
+	bool taken_over; /* an order has come: what went before is dead */
+} Worker;
+
+/** \brief Maps the recorder that \p fd is, in place of the one before, and closes \p fd. */
+int worker_adopt(Worker *worker, int fd);
+/** \brief Asks the daemon for a recorder with \p wanted bytes of room, and waits for it. -ENOSPC where the one that
+ * came has less; -ECONNRESET where none can come any more. */
+int worker_make_room(Worker *worker, size_t wanted);
+/** \brief Writes worker->content as a record; where there is no room for it, in a new recorder. */
+int worker_record(Worker *worker, RecordKind kind);
+
+/** \brief All of it; returns the exit status. */
+int worker_main(const WorkerOptions *options);

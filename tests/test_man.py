@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The manual pages: they are clean, they agree with the programs, and every command line that they show works."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+
+import man_commands
+from surroundings import as_installed, wallet
+from tap import TIMEOUT, TOP_SOURCE, Daemon, check, contains, environment, equal, main, program, run, scratch, test
+
+VERSION = re.search(r"AC_INIT\(\[ryuso\], \[([^]]*)\]", (TOP_SOURCE / "configure.ac").read_text())[1]
+PROGRAMS = {"ryusod.8": "ryusod", "ryusoctl.1": "ryusoctl", "ryuso-gen.1": "ryuso-gen"}
+ROOT_PROGRAMS = {"systemctl", "journalctl", "make", "usermod", "ryusoctl", "echo"}
+
+
+def page_text(page):
+    text = "\n".join(man_commands.source(page)) + "\n"
+    return text.replace("@PACKAGE_VERSION@", VERSION).replace("@MAN_DATE@", "2000-01-01")
+
+
+def page_file(page):
+    path = scratch() / page
+    path.write_text(page_text(page))
+    return path
+
+
+def shown(page):
+    """The page as a reader sees it, on one line."""
+    done = run("mandoc", "-Tascii", "-Owidth=200", page_file(page))
+    return re.sub(r"\s+", " ", re.sub(r".\x08", "", done.stdout))
+
+
+def repository(name):
+    return (TOP_SOURCE / name).read_text()
+
+
+@test
+def mandoc_has_nothing_to_say():
+    for page in man_commands.PAGES:
+        done = run("mandoc", "-Tlint", "-Wwarning", page_file(page), status=None)
+        equal((done.returncode, done.stdout), (0, ""), page)
+
+
+@test
+def groff_has_nothing_to_say():
+    for page in man_commands.PAGES:
+        done = run("man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page_file(page),
+                   env=environment(LC_ALL="C.UTF-8", MANWIDTH=80))
+        equal(done.stderr, "", page)
+
+
+@test
+def no_line_that_is_shown_is_wider_than_a_screen():
+    for page in man_commands.PAGES:
+        for first, lines, _ in man_commands.displays(man_commands.source(page)):
+            for offset, line in enumerate(lines):
+                check(len(line.expandtabs()) <= 75, f"{page}:{first + offset}: {line!r} is too wide")
+
+
+@test
+def every_option_of_a_program_is_in_its_page_and_the_other_way_round():
+    for page, name in PROGRAMS.items():
+        helps = [run(program(name), "--help").stdout]
+        if name == "ryusoctl":
+            helps.append(run(program(name), "run", "--help").stdout)
+        known = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", " ".join(helps)))
+        section = page_text(page).split(".Sh OPTIONS\n")[1].split("\n.Sh ")[0]
+        documented = {"--" + word for word in re.findall(r"Fl -([a-z][a-z-]*)", section)}
+        equal(documented - known, set(), f"{page}: options that {name} --help does not know")
+        equal(known - documented, set(), f"{page}: options that are missing")
+
+
+@test
+def every_verb_of_ryusoctl_is_in_its_page():
+    text = run(program("ryusoctl"), "--help").stdout.split("Options:")[0]
+    verbs = set(re.findall(r"^  ([a-z]+) ", text, re.MULTILINE))
+    check(len(verbs) >= 5, f"expected the verbs, got {verbs}")
+    equal(verbs, set(re.findall(r"^\.It Cm ([a-z]+)", page_text("ryusoctl.1"), re.MULTILINE)) - {"short", "pretty"}, "the verbs")
+
+
+@test
+def every_exit_status_of_ryusoctl_is_in_its_page():
+    numbers = set(re.findall(r"EXIT_\w+ = (\d+)", repository("src/ctl/exit.h")))
+    section = page_text("ryusoctl.1").split(".Sh EXIT STATUS")[1].split("\n.Sh ")[0]
+    equal(set(re.findall(r"^\.It (\d+)", section, re.MULTILINE)), numbers, "the numbers")
+
+
+@test
+def every_error_is_in_the_page():
+    names = set(re.findall(r'"([A-Z]\w+)"', repository("src/base/error.c")))
+    check(len(names) > 30, f"expected the errors, got {names}")
+    page = shown("ryuso.7")
+    for name in names:
+        contains(page, name, "ryuso(7)")
+
+
+@test
+def every_message_id_and_field_of_the_journal_is_in_the_page():
+    page = shown("ryusod.8")
+    ids = re.findall(r'"([0-9a-f]{32})"', repository("src/daemon/trace_ids.h"))
+    check(len(ids) >= 6, f"expected the ids, got {ids}")
+    section = page_text("ryusod.8").split(".Sh JOURNAL")[1].split("\n.Sh ")[0]
+    equal(sorted(re.findall(r"[0-9a-f]{32}", section)), sorted(ids), "the message ids")
+    for name in set(re.findall(r'"(RYUSO_[A-Z_]+)"', repository("src/daemon/trace.c"))):
+        contains(page, name, "ryusod(8)")
+
+
+@test
+def every_setting_is_in_the_page_with_its_limits():
+    """The daemon says itself which limits a setting has, where it is given a value that is none."""
+    section = page_text("ryusod.8").split(".Sh SETTINGS")[1].split("\n.Sh ")[0]
+    documented = dict(re.findall(r"^\.It Va (\w+)=.*\n((?:(?!\.It|\.El).*\n)*)", section, re.MULTILINE))
+    known = set(re.findall(r'SETTING\("(\w+)"', repository("src/daemon/config.c")))
+    equal(set(documented), known, "the settings")
+    with Daemon(settings={name: "?" for name in documented}) as daemon:
+        client = daemon.client()
+        client.ask({"call": "ping"})
+        client.close()
+        log = daemon.log()
+    for name, text in documented.items():
+        found = re.search(rf"{name}: expected a (?:number|size|time) from (\S+) to ([^,;\n]+)", log)
+        if found and name not in ("Module", "Trace"):
+            contains(text.replace("\n", " "), f"{found[1]} to {found[2].replace('1d', '1 day')}", name)
+        else:
+            check(name in ("Module", "Trace"), f"{name}: nothing was said of it in {log}")
+
+
+# ---- what the pages show ----
+
+BEGIN = """
+wait_socket() {
+	tries=0
+	until ryusoctl --socket "$1" --quiet ping 2>/dev/null; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || { echo "nobody listens at $1" >&2; exit 1; }
+		sleep 0.05
+	done
+}
+"""
+
+
+def script(page):
+    """All that an ordinary user does with a page, as a shell script that stops at the first failure."""
+    parts = [BEGIN]
+    for step in man_commands.steps(page):
+        if step.kind == "file":
+            name = shlex.quote(step.name)
+            parts.append(f"mkdir -p -- \"$(dirname {name})\" && cat >{name} <<'END OF FILE'\n{step.text}END OF FILE\n")
+        elif step.kind == "user":
+            shown_text = shlex.quote(f"{page}:{step.line}: {step.text}")
+            parts.append(f"printf '\\n$ %s\\n' {shown_text}\n{step.text}\n"
+                         f"status=$?; [ $status -eq 0 ] || {{ echo \"exit status $status\"; exit 1; }}\n")
+            socket = re.search(r"(?:--socket|-l) (\S+)", step.text)
+            if step.text.endswith(" &"):
+                parts.append(f"wait_socket {socket[1]}\n")
+            elif step.text.startswith("kill "):
+                parts.append("wait\n")
+    return "".join(parts)
+
+
+def follow(page, **variables):
+    """Does what a page says in an empty directory; what was written."""
+    directory = scratch()
+    process = subprocess.Popen(["bash", "-c", script(page)], cwd=directory, env=as_installed(**variables), text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        text, _ = process.communicate(timeout=TIMEOUT * 5)
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    check(process.returncode == 0, f"{page}: a command failed, the last one of these:\n{text[-6000:]}")
+    check("Sanitizer" not in text, text)
+    return text
+
+
+@test
+def the_first_program_of_ryuso_7_works_as_it_stands():
+    text = follow("ryuso.7", RYUSO_SOCKET=None)
+    for part in ("book.c\n", "entries = 1\n", "entries = 2\n", "hook 3/3 count_entries: ok",
+                 "hook 3/3 count_entries: failed: BookFull: the book has room for 2 entries",
+                 "rectifier 2/3 erase_entry: ok", "sign: step 2 of 3, rectifier erase_entry: ok", "sign was rectified", "undone   step 2, write_entry"):
+        contains(text, part, "what the commands wrote")
+    check(re.search(r"\n1\n.*ls book.*\n2\n", text, re.DOTALL), f"expected status 1, then two entries: {text}")
+
+
+@test
+def the_commands_of_ryusod_8_work_as_they_stand():
+    text = follow("ryusod.8", RYUSO_SOCKET=None)
+    check(text.count("State: ") == 1 and "no-module" not in text, text)
+
+
+@test
+def the_commands_of_ryuso_gen_1_work_as_they_stand():
+    follow("ryuso-gen.1", RYUSO_SOCKET=None)
+
+
+@test
+def the_commands_of_ryusoctl_1_work_as_they_stand():
+    with wallet() as daemon:
+        text = follow("ryusoctl.1", RYUSO_SOCKET=daemon.socket)
+    for part in ("transfer succeeded", '"status": "succeeded"', "answers at", "State: "):
+        contains(text, part, "what the commands wrote")
+    check(re.search(r"statement.*\n2505\n", text), f"expected the balance of rent: {text}")
+    check(re.search(r"nowhere.*\ntransfer was rectified(.*\n)*?1\n", text), f"expected a rectified transfer: {text}")
+
+
+@test
+def the_commands_for_root_are_left_to_the_boot_test():
+    lines = [(page, line) for page in man_commands.PAGES for line in man_commands.commands(page, root=True)]
+    check(len(lines) > 5, f"expected some, got {lines}")
+    for page, line in lines:
+        check(line.split()[0] in ROOT_PROGRAMS, f"{page}: {line}: expected one of {ROOT_PROGRAMS}")
+        check(not re.match(r"(make|ryusoctl)\b(?!.*(install|-I ))", line), f"{page}: {line}: this needs no root")
+
+
+@test
+def the_commands_of_the_readme_are_those_of_the_pages():
+    section = repository("README.md").split("## The first program")[1].split("\n## ")[0]
+    blocks = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in re.sub(r"\\\n\s*", "", block).splitlines()]
+    known = {line for page in man_commands.PAGES for root in (False, True) for line in man_commands.commands(page, root)}
+    check(len(lines) > 5, f"expected some commands, got {lines}")
+    for line in lines:
+        check(re.sub(r"^sudo ", "", line) in known, f"{line!r} is in README.md, but in no manual page, where it would be tested")
+
+
+main()
