@@ -228,5 +228,5 @@ CHECK_MAIN(json_write, doubles_are_written_short_and_stay_doubles, any_double_re
 	   a_double_that_is_not_finite_is_written_as_null, a_minus_zero_that_is_an_integer_is_zero,
 	   integers_are_written_to_the_last_digit, strings_are_written_so_that_they_can_always_be_read,
 	   escapes_are_read_as_what_they_mean, a_foreign_tree_is_strict_only_if_it_could_be_parsed,
-	   a_foreign_tree_that_is_too_deep_is_not_strict,
-	   kinds_have_the_names_that_messages_use, a_position_counts_lines_and_bytes_from_one)
+	   a_foreign_tree_that_is_too_deep_is_not_strict, kinds_have_the_names_that_messages_use,
+	   a_position_counts_lines_and_bytes_from_one)

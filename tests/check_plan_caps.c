@@ -126,6 +126,67 @@ START_TEST(hooks_lie_within_each_other_to_a_depth_that_has_a_cap)
 }
 END_TEST
 
+START_TEST(a_plan_has_at_most_32768_keys)
+{
+	_cleanup_buffer_ Buffer buffer = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	buffer_text(&buffer, "{'name': 'wallet', 'programs': {'p': {'args': {}, 'outputs': {}, 'hooks': [");
+	for (unsigned i = 0; i < 129; i++)
+		buffer_format(&buffer, "%s'hooks.h%u'", i > 0 ? "," : "", i);
+	buffer_text(&buffer, "]}}, 'hooks': {");
+	for (unsigned i = 0; i < 129; i++) {
+		buffer_format(&buffer, "%s'h%u': {'reference': 'wallet.f.h%u', 'args': {", i > 0 ? "," : "", i, i);
+		for (unsigned k = 0; k < SPEC_ARGS_MAX; k++)
+			buffer_format(&buffer, "%s'a%u_%u': {'type': 'int', 'required': false}", k > 0 ? "," : "", i,
+				      k);
+		buffer_text(&buffer, "}}");
+	}
+	buffer_text(&buffer, "}}");
+	text = buffer_take_text(&buffer);
+	expect_error(text, -E2BIG,
+		     "32768 keys and 256 levels in the plan of a program; got more at programs.p → hooks.h128");
+}
+END_TEST
+
+START_TEST(two_hundred_programs_and_a_thousand_hooks_are_no_effort)
+{
+	_cleanup_buffer_ Buffer buffer = { 0 };
+	_cleanup_free_ char *text = NULL;
+	_cleanup_spec_ Spec *spec = NULL;
+
+	buffer_text(&buffer, "{'name': 'wallet', 'programs': {");
+	for (unsigned i = 0; i < 200; i++) {
+		buffer_format(&buffer,
+			      "%s'p%u': {'args': {'a': {'type': 'int', 'required': true}}, 'outputs': {}, 'hooks': [",
+			      i > 0 ? "," : "", i);
+		for (unsigned k = 0; k < 15; k++)
+			buffer_format(&buffer, "%s'hooks.h%u'", k > 0 ? "," : "", (i * 5 + k) % 1000);
+		buffer_text(&buffer, "]}");
+	}
+	buffer_text(&buffer, "}, 'hooks': {");
+	for (unsigned i = 0; i < 1000; i++)
+		buffer_format(
+			&buffer,
+			"%s'h%u': {'reference': 'wallet.f%u.g%u', 'args': {'a': {'type': 'int', 'required': true}}, "
+			"'outputs': {'o%u': {'type': 'int', 'required': true}}, 'rectifiers': ['hooks.h%u']}",
+			i > 0 ? "," : "", i, i / 10, i, i % 7, (i + 1) % 1000);
+	buffer_text(&buffer, "}}");
+	text = buffer_take_text(&buffer);
+	spec = spec_read(text);
+	ck_assert_uint_eq(spec->n_programs, 200);
+	ck_assert_uint_eq(spec->n_functions, 1000);
+	for (size_t i = 0; i < spec->n_programs; i++) {
+		_cleanup_plan_ Plan *plan = NULL;
+		PlanError error = { 0 };
+
+		ck_assert_int_eq(plan_compile(spec, &spec->programs[i], &plan, &error), 0);
+		ck_assert_uint_eq(plan->n_calls, 30);
+	}
+}
+END_TEST
+
 CHECK_MAIN(plan_caps, cycles_are_sought_through_hooks_dependencies_and_references, a_plan_of_a_cycle_is_not_compiled,
 	   a_plan_has_at_most_4096_calls_rectifiers_included, a_plan_that_grows_exponentially_is_given_up_early,
-	   hooks_lie_within_each_other_to_a_depth_that_has_a_cap)
+	   hooks_lie_within_each_other_to_a_depth_that_has_a_cap,
+	   two_hundred_programs_and_a_thousand_hooks_are_no_effort, a_plan_has_at_most_32768_keys)

@@ -142,6 +142,73 @@ START_TEST(the_modules_name_is_the_first_part_of_each_functions_reference)
 }
 END_TEST
 
+/* "'x0': VALUE, 'x1': VALUE …" or without names, between what comes before and after. */
+static char *many(const char *before, unsigned n, bool named, const char *value, const char *after)
+{
+	_cleanup_buffer_ Buffer buffer = { 0 };
+
+	buffer_text(&buffer, before);
+	for (unsigned i = 0; i < n; i++) {
+		buffer_text(&buffer, i > 0 ? "," : "");
+		if (named)
+			buffer_format(&buffer, "'x%u': ", i);
+		buffer_text(&buffer, value);
+	}
+	buffer_text(&buffer, after);
+	return buffer_take_text(&buffer);
+}
+
+START_TEST(what_a_spec_may_hold_has_caps)
+{
+	static const struct {
+		const char *before;
+		unsigned max;
+		bool named;
+		const char *value, *after, *said;
+	} cases[] = {
+		{ "{'name': 'wallet', 'programs': {}, 'hooks': {'h': {'reference': 'wallet.f.h', 'args': {",
+		  SPEC_ARGS_MAX, true, "{'type': 'int', 'required': false}", "}}}}",
+		  "/hooks/h/args: expected at most 256 members; got 257" },
+		{ "{'name': 'wallet', 'hooks': {}, 'programs': {", SPEC_HOOKS_MAX, true,
+		  "{'hooks': [], 'args': {}, 'outputs': {}}", "}}",
+		  "/programs: expected at most 16384 members; got 16385" },
+		{ "{'name': 'wallet', 'programs': {}, 'hooks': {'h': {'reference': 'wallet.f.h', 'args': {}, "
+		  "'rectifiers': [",
+		  SPEC_REFERENCES_MAX, false, "'hooks.h'", "]}}}",
+		  "/hooks/h/rectifiers: expected at most 4096 entries; got 4097" },
+		{ "{'name': 'wallet', 'hooks': {}, 'programs': {'p': {'hooks': [], 'args': {}, 'outputs': {}, 'allow': "
+		  "{'users': [",
+		  SPEC_ALLOWED_MAX, false, "'u'", "]}}}}",
+		  "/programs/p/allow/users: expected at most 1024 entries; got 1025" },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+		_cleanup_free_ char *fits =
+			many(cases[i].before, cases[i].max, cases[i].named, cases[i].value, cases[i].after);
+		_cleanup_free_ char *over =
+			many(cases[i].before, cases[i].max + 1, cases[i].named, cases[i].value, cases[i].after);
+
+		expect_fine(fits);
+		expect_said(over, cases[i].said);
+	}
+}
+END_TEST
+
+START_TEST(a_reference_has_255_bytes_at_most)
+{
+	char part[65], text[1024];
+
+	memset(part, 'a', 64);
+	part[64] = '\0';
+	snprintf(text, sizeof(text), REFERENCE("wallet.%s.%s.%s.%.53s"), part, part, part, part);
+	expect_fine(text);
+	snprintf(text, sizeof(text), REFERENCE("wallet.%s.%s.%s.%.54s"), part, part, part, part);
+	expect_said(text, "/hooks/h/reference: expected at most 255 bytes; got 256");
+	snprintf(text, sizeof(text), REFERENCE("wallet.a%s.b"), part);
+	expect_said(text, "/hooks/h/reference: expected parts of at most 64 bytes; got ");
+}
+END_TEST
+
 CHECK_MAIN(spec_rules, irreversible_and_rectifiers_exclude_each_other,
 	   retry_and_idempotent_belong_to_functions_and_irreversible_does_not,
 	   two_outputs_of_one_hook_have_keys_of_their_own,
@@ -150,4 +217,5 @@ CHECK_MAIN(spec_rules, irreversible_and_rectifiers_exclude_each_other,
 	   a_hook_with_rectifiers_around_a_program_without_any_is_warned_of,
 	   names_of_hooks_and_programs_begin_with_a_letter_or_digit_and_have_64_bytes_at_most,
 	   names_of_arguments_are_identifiers_and_no_keywords_of_c_or_cpp, only_a_hooks_argument_may_be_metadata,
-	   the_modules_name_is_the_first_part_of_each_functions_reference)
+	   the_modules_name_is_the_first_part_of_each_functions_reference, what_a_spec_may_hold_has_caps,
+	   a_reference_has_255_bytes_at_most)

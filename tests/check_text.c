@@ -33,8 +33,7 @@ START_TEST(utf_8_is_told_from_what_is_not)
 					   "\xc0\x80",
 					   "\xc1\xbf",
 					   "\xc2",
-					   "\xc2"
-					   "a",
+					   "\xc2(",
 					   "\xe0\x9f\xbf",
 					   "\xe2\x82",
 					   "\xed\xa0\x80",

@@ -3,8 +3,9 @@
 #include "tests/scene.h"
 
 #define XY "@p(x y)\nx-ux\ny-uy\nux\nuy\n"
-#define OUTPUTS \
-	"@p(x y)\nx-ux\ny-uy 'outputs':{'n':{'type':'int','required':true},'f':{'type':'float','required':false}}\nux\nuy\n"
+#define OUTPUTS                   \
+	"@p(x y)\nx-ux\nux\nuy\n" \
+	"y-uy 'outputs':{'n':{'type':'int','required':true},'f':{'type':'float','required':false}}\n"
 #define RETRY "'retry':{'attempts':3,'backoff':0.1,'max_backoff':5}"
 #define INT "{'type':'int','required':true}"
 
@@ -28,9 +29,9 @@ END_TEST
 
 START_TEST(dependencies_and_nested_programs_are_steps_like_any_other)
 {
-	scene_check(
-		"@p(x @q s)\n@q(a b)\n@r(c)\nx(d)-ux\nd-ud\na-ua\nb-ub\nc-uc\ns=@r(e)-us\ne-ue\nux\nud\nua\nub\nuc\nus\nue\n",
-		"ok ok ok ok ok fail", "d x a b e c -ue -ub -ua -ux -ud", "rectified HookFailed 6:c");
+	scene_check("@p(x @q s)\n@q(a b)\n@r(c)\nx(d)-ux\nd-ud\na-ua\nb-ub\nc-uc\ns=@r(e)-us\n"
+		    "e-ue\nux\nud\nua\nub\nuc\nus\nue\n",
+		    "ok ok ok ok ok fail", "d x a b e c -ue -ub -ua -ux -ud", "rectified HookFailed 6:c");
 }
 END_TEST
 

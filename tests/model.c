@@ -120,6 +120,7 @@ void model_call(Model *model, StoryCall *call, const SpecHook *hook, const Story
 	story_call(model->story, call, pool);
 	oracle_outcome(model->oracle, model->n_ended++, hook, ret);
 	judge(hook, ret);
+	story_outcome(model->story, ret->kind, ret->error);
 	model->now_usec += ret->usec;
 }
 

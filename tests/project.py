@@ -4,10 +4,9 @@ sources. Nothing of what is installed is used."""
 
 import json
 import os
-import pathlib
 import shlex
 
-from tap import TOP_BUILD, TOP_SOURCE, check, environment, program, run, scratch
+from tap import TOP_BUILD, TOP_SOURCE, environment, program, run, scratch
 
 TEMPLATES = TOP_SOURCE / "templates"
 GOLDEN = TOP_SOURCE / "tests" / "golden"
@@ -123,10 +122,3 @@ def dump(module):
     said = json.loads(done.stdout)
     said["spec"] = bytes.fromhex(said["spec"])
     return said
-
-
-def write_everything(path, text):
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    check(path.read_text() == text, f"{path} was not written")

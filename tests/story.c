@@ -43,6 +43,11 @@ void story_call(Buffer *story, const StoryCall *call, const StoryPool *pool)
 	buffer_text(story, "\n");
 }
 
+void story_outcome(Buffer *story, OutcomeKind kind, ErrorCode error)
+{
+	buffer_format(story, "  %s %s\n", outcome_name(kind), error == ERROR_NONE ? "" : error_name(error));
+}
+
 void story_wait(Buffer *story, const StoryCall *call)
 {
 	write_place(story, "wait", call);

@@ -38,6 +38,8 @@ typedef struct StoryEnd {
 } StoryEnd;
 
 void story_call(Buffer *story, const StoryCall *call, const StoryPool *pool);
+/** \brief How the call ended, after rule 7. */
+void story_outcome(Buffer *story, OutcomeKind kind, ErrorCode error);
 void story_wait(Buffer *story, const StoryCall *call);
 void story_end(Buffer *story, const StoryEnd *end);
 /** \brief What an operator says, and whether it was done. */

@@ -4,7 +4,6 @@
 
 import os
 import re
-import shlex
 import signal
 import subprocess
 
@@ -79,7 +78,8 @@ def every_verb_of_ryusoctl_is_in_its_page():
     text = run(program("ryusoctl"), "--help").stdout.split("Options:")[0]
     verbs = set(re.findall(r"^  ([a-z]+) ", text, re.MULTILINE))
     check(len(verbs) >= 5, f"expected the verbs, got {verbs}")
-    equal(verbs, set(re.findall(r"^\.It Cm ([a-z]+)", page_text("ryusoctl.1"), re.MULTILINE)) - {"short", "pretty"}, "the verbs")
+    equal(verbs, set(re.findall(r"^\.It Cm ([a-z]+)", page_text("ryusoctl.1"), re.MULTILINE)) - {"short", "pretty"},
+          "the verbs")
 
 
 @test
@@ -111,7 +111,7 @@ def every_message_id_and_field_of_the_journal_is_in_the_page():
 
 @test
 def every_setting_is_in_the_page_with_its_limits():
-    """The daemon says itself which limits a setting has, where it is given a value that is none."""
+    # the daemon says itself which limits a setting has, where it is given a value that is none
     section = page_text("ryusod.8").split(".Sh SETTINGS")[1].split("\n.Sh ")[0]
     documented = dict(re.findall(r"^\.It Va (\w+)=.*\n((?:(?!\.It|\.El).*\n)*)", section, re.MULTILINE))
     known = set(re.findall(r'SETTING\("(\w+)"', repository("src/daemon/config.c")))
@@ -131,42 +131,12 @@ def every_setting_is_in_the_page_with_its_limits():
 
 # ---- what the pages show ----
 
-BEGIN = """
-wait_socket() {
-	tries=0
-	until ryusoctl --socket "$1" --quiet ping 2>/dev/null; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 600 ] || { echo "nobody listens at $1" >&2; exit 1; }
-		sleep 0.05
-	done
-}
-"""
-
-
-def script(page):
-    """All that an ordinary user does with a page, as a shell script that stops at the first failure."""
-    parts = [BEGIN]
-    for step in man_commands.steps(page):
-        if step.kind == "file":
-            name = shlex.quote(step.name)
-            parts.append(f"mkdir -p -- \"$(dirname {name})\" && cat >{name} <<'END OF FILE'\n{step.text}END OF FILE\n")
-        elif step.kind == "user":
-            shown_text = shlex.quote(f"{page}:{step.line}: {step.text}")
-            parts.append(f"printf '\\n$ %s\\n' {shown_text}\n{step.text}\n"
-                         f"status=$?; [ $status -eq 0 ] || {{ echo \"exit status $status\"; exit 1; }}\n")
-            socket = re.search(r"(?:--socket|-l) (\S+)", step.text)
-            if step.text.endswith(" &"):
-                parts.append(f"wait_socket {socket[1]}\n")
-            elif step.text.startswith("kill "):
-                parts.append("wait\n")
-    return "".join(parts)
-
-
 def follow(page, **variables):
     """Does what a page says in an empty directory; what was written."""
     directory = scratch()
-    process = subprocess.Popen(["bash", "-c", script(page)], cwd=directory, env=as_installed(**variables), text=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    process = subprocess.Popen(["bash", "-c", man_commands.script(page)], cwd=directory, env=as_installed(**variables), text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               start_new_session=True)
     try:
         text, _ = process.communicate(timeout=TIMEOUT * 5)
     finally:
@@ -184,7 +154,8 @@ def the_first_program_of_ryuso_7_works_as_it_stands():
     text = follow("ryuso.7", RYUSO_SOCKET=None)
     for part in ("book.c\n", "entries = 1\n", "entries = 2\n", "hook 3/3 count_entries: ok",
                  "hook 3/3 count_entries: failed: BookFull: the book has room for 2 entries",
-                 "rectifier 2/3 erase_entry: ok", "sign: step 2 of 3, rectifier erase_entry: ok", "sign was rectified", "undone   step 2, write_entry"):
+                 "rectifier 2/3 erase_entry: ok", "sign: step 2 of 3, rectifier erase_entry: ok", "sign was rectified",
+                 "undone   step 2, write_entry"):
         contains(text, part, "what the commands wrote")
     check(re.search(r"\n1\n.*ls book.*\n2\n", text, re.DOTALL), f"expected status 1, then two entries: {text}")
 
@@ -224,10 +195,12 @@ def the_commands_of_the_readme_are_those_of_the_pages():
     section = repository("README.md").split("## The first program")[1].split("\n## ")[0]
     blocks = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in re.sub(r"\\\n\s*", "", block).splitlines()]
-    known = {line for page in man_commands.PAGES for root in (False, True) for line in man_commands.commands(page, root)}
+    known = {line for page in man_commands.PAGES for root in (False, True) for line in man_commands.commands(page,
+                                                                                                             root)}
     check(len(lines) > 5, f"expected some commands, got {lines}")
     for line in lines:
-        check(re.sub(r"^sudo ", "", line) in known, f"{line!r} is in README.md, but in no manual page, where it would be tested")
+        check(re.sub(r"^sudo ", "", line) in known,
+              f"{line!r} is in README.md, but in no manual page, where it would be tested")
 
 
 main()

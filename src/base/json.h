@@ -74,7 +74,8 @@ void json_scan_missing(const JsonScan *scan, JsonError *error);
 /** \brief Parses one value that is all of \p text. -EBADMSG (with \p error), -ENOMEM. \p ret is NULL for null. */
 int json_parse(const char *text, size_t size, uint32_t depth_max, struct json_object **ret, JsonError *error);
 /** \brief The tree of a text that json_scan() has accepted, with \p members names: json_parse() without a second look.
- * -EBADMSG (with \p error) where a name is repeated, or where this is not the text that was scanned; -ENOMEM. */
+ * -EBADMSG (with \p error) where a name is repeated, or where it is noticed that this is not the text that was scanned
+ * (then the tree may be anything, but nothing beyond the text is read); -ENOMEM. */
 int json_build(const char *text, size_t size, size_t members, struct json_object **ret, JsonError *error);
 /** \brief Whether a tree that somebody else made is one that json_parse() could have made: not deeper than
  * JSON_DEPTH_MAX, integers in int64, doubles finite, all text UTF-8 without U+0000. */

@@ -338,6 +338,8 @@ void crew_step(Crew *crew)
 {
 	if (crew->recorder.fd < 0)
 		return;
+	if (crew->stopping && crew->spare && crew->n_ordered == 0)
+		hand_kill(crew->spare); /* it has done nothing yet, and never will */
 	if (crew->active)
 		crew_read(crew);
 	else
@@ -393,8 +395,6 @@ void crew_stop(Crew *crew)
 	crew->stopping = true;
 	if (crew->active)
 		atomic_store(&recorder_page(&crew->recorder)->hold, 1);
-	if (crew->spare && !crew->current)
-		hand_kill(crew->spare); /* it has done nothing yet */
 }
 
 void crew_cut_off(Crew *crew)

@@ -128,6 +128,7 @@ int example_copy(const Options *options, Report *report)
 	if (r == 0)
 		r = files_write(&files, report);
 	if (r == 0)
-		report_line(report, "next: make -C %s", options->directory);
+		report_line(report, "next: make%s%s", strcmp(options->directory, ".") == 0 ? "" : " -C ",
+			    strcmp(options->directory, ".") == 0 ? "" : options->directory);
 	return r;
 }

@@ -10,6 +10,7 @@
 #include "gen/author.h"
 #include "gen/files.h"
 #include "gen/identifiers.h"
+#include "gen/makefile.h"
 #include "gen/model.h"
 #include "gen/templates.h"
 #include "spec/load.h"
@@ -128,6 +129,8 @@ int project_generate(const Options *options, Report *report)
 	r = open_project(&project, options, report);
 	if (r == 0)
 		r = add_generated(&files, &project, report);
+	if (r == 0)
+		r = makefile_check(options->directory, project.spec->module, report);
 	if (r == 0)
 		r = add_rendered(&files, &project, TEMPLATE_MAKEFILE, FILE_ONCE, "Makefile", report);
 	if (r == 0)

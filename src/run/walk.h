@@ -86,11 +86,11 @@ void walk_judge(const Walk *walk, Outcome *outcome, char *message, size_t messag
 /** \brief Reports how the CALL in hand ended. The outcome is judged already (or was recorded as such). */
 int walk_ended(Walk *walk, const Outcome *outcome);
 /** \brief Asks the run to stop where it stands: CANCELLED, PROGRAM_TIMEOUT (of \p program) or INTERRUPTED. Takes effect
- * at the boundary, between calls; instead of the wait, where one is in hand. A call that walk_next() has named and whose
- * function was called is waited for: the stop takes effect after walk_ended(), or is void if the run has then turned
- * back or ended, or a cancel has come too late. If walk_next() is asked again instead, that call is not made. -EALREADY,
- * nothing changed, on the way back; -EPERM for a cancel once an irreversible step is done or nothing is left to run
- * (rule 18). */
+ * at the boundary, between calls; instead of the wait, where one is in hand. A call that walk_next() has named and
+ * whose function was called is waited for: the stop takes effect after walk_ended(), or is void if the run has then
+ * turned back or ended, or a cancel has come too late. If walk_next() is asked again instead, that call is not made.
+ * -EALREADY, nothing changed, on the way back; -EPERM for a cancel once an irreversible step is done or nothing is left
+ * to run (rule 18). */
 int walk_stop(Walk *walk, ErrorCode cause, const char *program, const char *message);
 
 /** \brief Operator's verbs on a parked run (rules 17 and 43). \p step must be where it stands (else -ESTALE). -EBUSY:

@@ -18,13 +18,15 @@ static int flow_push(Flow *flow, bool warning, const PlanOp *op, const PlanArg *
 	FlowFinding *items;
 
 	if (findings->n == flow->capacity) {
-		flow->capacity = MAX(flow->capacity * 2, (size_t)16);
-		items = reallocarray(findings->items, flow->capacity, sizeof(*items));
+		size_t capacity = MAX(flow->capacity * 2, (size_t)16);
+
+		items = reallocarray(findings->items, capacity, sizeof(*items));
 		if (!items) {
 			free(message);
 			return -ENOMEM;
 		}
 		findings->items = items;
+		flow->capacity = capacity;
 	}
 	findings->items[findings->n++] = (FlowFinding){
 		.warning = warning,

@@ -154,7 +154,6 @@ typedef struct Functions {
 	uint32_t *owners; /* by number in `symbols`: index in Spec.functions */
 	Names generated;  /* owned strings */
 	uint32_t *makers; /* by number in `generated`: the function for which it is generated */
-	size_t makers_capacity;
 } Functions;
 
 static void functions_done(Functions *functions)
@@ -220,13 +219,13 @@ static void generated_add(Loader *loader, Functions *functions, uint32_t maker, 
 {
 	_cleanup_free_ char *owned = name;
 	const Spec *spec = loader->spec;
-	uint32_t number, *makers;
+	uint32_t number;
 	int r;
 
-	if (!name) {
+	if (!name)
 		loader->error = -ENOMEM;
+	if (loader->error < 0)
 		return;
-	}
 	r = names_add(&functions->generated, name, &number);
 	if (r < 0)
 		loader->error = r;
@@ -236,15 +235,6 @@ static void generated_add(Loader *loader, Functions *functions, uint32_t maker, 
 	if (r <= 0)
 		return;
 	owned = NULL;
-	if (number >= functions->makers_capacity) {
-		functions->makers_capacity = MAX(64U, functions->makers_capacity * 2);
-		makers = reallocarray(functions->makers, functions->makers_capacity, sizeof(*makers));
-		if (!makers) {
-			loader->error = -ENOMEM;
-			return;
-		}
-		functions->makers = makers;
-	}
 	functions->makers[number] = maker;
 }
 
@@ -259,7 +249,11 @@ static char *generated_name(const char *symbol, const char *middle, const char *
 static void functions_generate(Loader *loader, Functions *functions)
 {
 	const Spec *spec = loader->spec;
+	size_t n = 0;
 
+	for (size_t i = 0; i < spec->n_functions; i++)
+		n += 2 + spec->functions[i].hook->outputs.n;
+	functions->makers = loader_array(loader, n, sizeof(*functions->makers));
 	for (uint32_t i = 0; i < spec->n_functions && loader->error == 0; i++) {
 		const SpecFunction *function = &spec->functions[i];
 

@@ -80,6 +80,8 @@ static void append_utf8(Buffer *buffer, uint32_t point)
 /* A JSON pointer writes '~' and '/' of a name as "~0" and "~1". */
 static void append_point(Buffer *path, uint32_t point)
 {
+	if (!path)
+		return;
 	if (point == '~')
 		buffer_text(path, "~0");
 	else if (point == '/')
@@ -130,7 +132,7 @@ static int locate_escape(Locator *locator, Buffer *path)
 	return 0;
 }
 
-/* A string, its text appended to `path`. */
+/* A string, its text appended to `path`, if that is not NULL. */
 static int locate_string(Locator *locator, Buffer *path)
 {
 	if (!locator_take(locator, '"'))
@@ -145,7 +147,7 @@ static int locate_string(Locator *locator, Buffer *path)
 			r = locate_escape(locator, path);
 		else if (character == '~' || character == '/')
 			append_point(path, (uint8_t)character);
-		else
+		else if (path)
 			buffer_u8(path, (uint8_t)character);
 		if (r < 0)
 			return r;
@@ -207,15 +209,13 @@ static int locate_word(Locator *locator)
 
 static int locate_content(Locator *locator)
 {
-	_cleanup_buffer_ Buffer ignored = { 0 };
-
 	switch (locator_peek(locator)) {
 	case '{':
 		return locate_compound(locator, '}');
 	case '[':
 		return locate_compound(locator, ']');
 	case '"':
-		return locate_string(locator, &ignored);
+		return locate_string(locator, NULL);
 	default:
 		return locate_word(locator);
 	}

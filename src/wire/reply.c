@@ -56,7 +56,7 @@ static void write_cause(const ReplyError *error, Buffer *buffer)
 	write_text("path", error->path, buffer);
 	if (error->step > 0)
 		write_number("step", error->step, buffer);
-	if (error->program)
+	if (error->program && !error->hook)
 		write_literal(buffer, ",\"hook\":null");
 	else
 		write_text("hook", error->hook, buffer);

@@ -18,7 +18,7 @@ typedef struct ReplyError {
 	const char *path;
 	uint32_t step; /* 0: left out */
 	const char *hook;
-	const char *program; /* where it was a program's check: then "hook":null is written */
+	const char *program; /* where it was a program's check (then "hook":null is written) or time */
 	const char *message;
 	bool retry;
 } ReplyError;

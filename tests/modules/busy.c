@@ -16,70 +16,63 @@
 #define HOOK(name, function, args) "\"" name "\":{\"reference\":\"busy.hooks." function "\",\"args\":{" args "}"
 #define LOG ARG("log", "string")
 
-static const char spec_text
-	[] = "{\"name\":\"busy\",\"version\":\"7\",\"programs\":{"
-	     /* five hooks that do nothing */
-	     "\"nothing\":{\"hooks\":[\"hooks.nop\",\"hooks.nop\",\"hooks.nop\",\"hooks.nop\",\"hooks.nop\"],\"args\":{},"
-	     "\"outputs\":{},\"description\":\"does nothing, five times\"},"
-	     /* writes down a word; waits for a file; writes another */
-	     "\"say\":{\"hooks\":[\"hooks.say\"],\"args\":{" LOG
-	     "," ARG("word",
-		     "string") "},\"outputs\":{}},"
-			       "\"gate\":{\"hooks\":[\"hooks.say\",\"hooks.wait\",\"hooks.said\"],\"args\":{" LOG
-			       "," ARG("word", "string") "," ARG(
-				       "file",
-				       "string") "},\"outputs\":{}},"
-						 /* a step with a rectifier, a step that does harm, a step after it */
-						 "\"harm\":{\"hooks\":[\"hooks.before\",\"hooks.harm\",\"hooks.after\"],\"args\":{" LOG "," ARG("how", "string") "},\"outputs\":{}},"
-																				 /* a step that takes its time, at most 5 ms; then one that writes down which run it belongs to */
-																				 "\"race\":{\"hooks\":[\"hooks.spend\",\"hooks.mark\"],\"args\":{" LOG "," ARG("usec", "int") "},\"outputs\":{}},"
-																															      "\"hurry\":{\"hooks\":[\"hooks.before\",\"hooks.sleep\"],\"timeout\":0.1,\"args\":{" LOG "," ARG("usec",
-																																											       "int") "},\"outputs\":{}},"
-																																												      "\"patience\":{\"hooks\":[\"hooks.before\",\"hooks.stubborn\"],\"args\":{" LOG
-																																												      "},\"outputs\":{}},"
-																																												      "\"echo\":{\"hooks\":[\"hooks.echo\"],\"args\":{" ARG("text", "string") "},\"outputs\":{" ARG("back", "string") "}},"
-																																																										      "\"print\":{\"hooks\":[\"hooks.print\"],\"args\":{" ARG("text", "string") "," MAYBE("times",
-																																																																					  "int") "},\"outputs\":{}},"
-																																																																						 "\"whisper\":{\"hooks\":[\"hooks.keep\"],\"args\":{\"word\":{\"type\":\"string\",\"required\":true,\"secret\":true,"
-																																																																						 "\"description\":\"not for others\"},\"mood\":{\"type\":\"string\",\"required\":false,\"default\":\"calm\"}},"
-																																																																						 "\"outputs\":{}},"
-																																																																						 "\"final\":{\"hooks\":[\"hooks.launch\",\"hooks.fail\"],\"args\":{},\"outputs\":{}},"
-																																																																						 "\"closed\":{\"hooks\":[\"hooks.nop\"],\"args\":{},\"outputs\":{},\"allow\":{\"users\":[\"nobody\"],"
-																																																																						 "\"groups\":[\"ryuso-no-such-group\"]}},"
-																																																																						 "\"grouped\":{\"hooks\":[\"hooks.nop\"],\"args\":{},\"outputs\":{},\"allow\":{\"groups\":[\"daemon\"]}}"
-																																																																						 "},\"hooks\":{" HOOK("nop",
-																																																																								      "nop",
-																																																																								      "") "}," HOOK("say",
-																																																																										    "say", LOG "," ARG("word", "string")) "}," HOOK("said",
-																																																																																    "say",
-																																																																																    LOG
-																																																																																    "," ARG("word",
-																																																																																	    "string")) ",\"bind\":{\"word\":\"file\"}}," HOOK("wait",
-																																																																																							      "wait",
-																																																																																							      ARG(
-																																																																																								      "file",
-																																																																																								      "string")) "}," HOOK("before", "before", LOG) ",\"rectifiers\":[\"hooks.undo\"]}," HOOK("after",
-																																																																																																			      "after", LOG) "}," HOOK("undo",
-																																																																																																						      "undo",
-																																																																																																						      LOG) "}," HOOK("harm",
-																																																																																																								     "harm", LOG "," ARG("how", "string")) ",\"rectifiers\":[\"hooks.undo\"]},"
-																																																																																																													   "\"spend\":{\"reference\":\"busy.hooks.spend\",\"timeout\":0.005,\"rectifiers\":[\"hooks.undo\"],\"args\":{" LOG
-																																																																																																													   "," ARG("usec",
-																																																																																																														   "int") "}},"
-																																																																																																															  "\"sleep\":{\"reference\":\"busy.hooks.spend\",\"args\":{" LOG
-																																																																																																															  "," ARG("usec", "int") "}},"
-																																																																																																																		 "\"mark\":{\"reference\":\"busy.hooks.mark\",\"rectifiers\":[\"hooks.undo\"],\"args\":{" LOG
-																																																																																																																		 "}},"
-																																																																																																																		 "\"stubborn\":{\"reference\":\"busy.hooks.fail\",\"retry\":{\"attempts\":1000,\"backoff\":0.05,\"max_backoff\":0.05},"
-																																																																																																																		 "\"args\":{}}," HOOK("echo",
-																																																																																																																				      "echo", ARG("text", "string")) ",\"outputs\":{" ARG("back", "string") "}}," HOOK("print", "print", ARG("text", "string") "," MAYBE("times", "int")) "}," HOOK("keep",
-																																																																																																																																								    "nop2",
-																																																																																																																																								    "\"word\":{\"type\":\"string\",\"required\":true,\"secret\":true}") "}," HOOK("launch",
-																																																																																																																																																		  "nop",
-																																																																																																																																																		  "") ",\"irreversible\":true}," HOOK("fail",
-																																																																																																																																																						      "fail",
-																																																																																																																																																						      "") "}"
-																																																																																																																																																							  "}}";
+/* clang-format off */
+static const char spec_text[] =
+	"{\"name\":\"busy\",\"version\":\"7\",\"programs\":{"
+	/* five hooks that do nothing */
+	"\"nothing\":{\"hooks\":[\"hooks.nop\",\"hooks.nop\",\"hooks.nop\",\"hooks.nop\",\"hooks.nop\"],\"args\":{},"
+		"\"outputs\":{},\"description\":\"does nothing, five times\"},"
+	/* writes down a word; or does so, waits for a file, and writes down its name */
+	"\"say\":{\"hooks\":[\"hooks.say\"],\"args\":{" LOG "," ARG("word", "string") "},\"outputs\":{}},"
+	"\"gate\":{\"hooks\":[\"hooks.say\",\"hooks.wait\",\"hooks.said\"],\"args\":{" LOG "," ARG("word", "string") ","
+		ARG("file", "string") "},\"outputs\":{}},"
+	/* a step with a rectifier, a step that does harm, a step after it */
+	"\"harm\":{\"hooks\":[\"hooks.before\",\"hooks.harm\",\"hooks.after\"],\"args\":{" LOG "," ARG("how", "string")
+		"},\"outputs\":{}},"
+	/* a step that takes its time, where it may take 5 ms; then one that writes down which run it belongs to */
+	"\"race\":{\"hooks\":[\"hooks.spend\",\"hooks.mark\"],\"args\":{" LOG "," ARG("usec", "int") "},\"outputs\":{}},"
+	"\"hurry\":{\"hooks\":[\"hooks.before\",\"hooks.sleep\",\"hooks.after\"],\"timeout\":0.1,\"args\":{" LOG ","
+		ARG("usec", "int") "},\"outputs\":{}},"
+	/* a thousand attempts */
+	"\"patience\":{\"hooks\":[\"hooks.before\",\"hooks.stubborn\"],\"args\":{" LOG "},\"outputs\":{}},"
+	"\"echo\":{\"hooks\":[\"hooks.echo\"],\"args\":{" ARG("text", "string") "},\"outputs\":{" ARG("back", "string")
+		"}},"
+	"\"print\":{\"hooks\":[\"hooks.print\"],\"args\":{" ARG("text", "string") "," MAYBE("times", "int")
+		"},\"outputs\":{}},"
+	"\"whisper\":{\"hooks\":[\"hooks.keep\"],\"args\":{\"word\":{\"type\":\"string\",\"required\":true,"
+		"\"secret\":true,\"description\":\"not for others\"},\"mood\":{\"type\":\"string\",\"required\":false,"
+		"\"default\":\"calm\"}},\"outputs\":{}},"
+	"\"types\":{\"hooks\":[],\"args\":{" ARG("i", "int") "," MAYBE("f", "float") "," MAYBE("l", "list") ","
+		MAYBE("d", "dict") "," MAYBE("b", "bool") "},\"outputs\":{}},"
+	"\"promise\":{\"hooks\":[\"hooks.loose\"],\"args\":{},\"outputs\":{" ARG("never", "string") "}},"
+	"\"final\":{\"hooks\":[\"hooks.launch\",\"hooks.fail\"],\"args\":{},\"outputs\":{}},"
+	"\"stuck\":{\"hooks\":[\"hooks.glued\",\"hooks.fail\"],\"args\":{},\"outputs\":{}},"
+	"\"closed\":{\"hooks\":[\"hooks.nop\"],\"args\":{},\"outputs\":{},\"allow\":{\"users\":[\"nobody\"],"
+		"\"groups\":[\"ryuso-no-such-group\"]}},"
+	"\"grouped\":{\"hooks\":[\"hooks.nop\"],\"args\":{},\"outputs\":{},\"allow\":{\"groups\":[\"daemon\"]}}"
+	"},\"hooks\":{"
+	HOOK("nop", "nop", "") "},"
+	HOOK("loose", "nop", "") "},"
+	HOOK("say", "say", LOG "," ARG("word", "string")) "},"
+	HOOK("said", "say", LOG "," ARG("word", "string")) ",\"bind\":{\"word\":\"file\"}},"
+	HOOK("wait", "wait", ARG("file", "string")) "},"
+	HOOK("before", "before", LOG) ",\"rectifiers\":[\"hooks.undo\"]},"
+	HOOK("after", "after", LOG) "},"
+	HOOK("undo", "undo", LOG) "},"
+	HOOK("harm", "harm", LOG "," ARG("how", "string")) ",\"rectifiers\":[\"hooks.undo\"]},"
+	HOOK("spend", "spend", LOG "," ARG("usec", "int")) ",\"timeout\":0.005,\"rectifiers\":[\"hooks.undo\"]},"
+	HOOK("sleep", "spend", LOG "," ARG("usec", "int")) "},"
+	HOOK("mark", "mark", LOG) ",\"rectifiers\":[\"hooks.undo\"]},"
+	HOOK("stubborn", "fail", "") ",\"retry\":{\"attempts\":1000,\"backoff\":0.0005,\"max_backoff\":0.0005}},"
+	HOOK("echo", "echo", ARG("text", "string")) ",\"outputs\":{" ARG("back", "string") "}},"
+	HOOK("print", "print", ARG("text", "string") "," MAYBE("times", "int")) "},"
+	HOOK("keep", "keep", "\"word\":{\"type\":\"string\",\"required\":true,\"secret\":true}") "},"
+	HOOK("launch", "nop", "") ",\"irreversible\":true},"
+	HOOK("glued", "nop", "") ",\"rectifiers\":[\"hooks.never\"]},"
+	HOOK("never", "fail", "") ",\"retry\":{\"attempts\":2,\"backoff\":0.001,\"max_backoff\":0.001}},"
+	HOOK("fail", "fail", "") "}"
+	"}}";
+/* clang-format on */
 
 static void write_down(const char *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -319,7 +312,7 @@ static ryuso_status harm(ryuso_run *run)
 }
 
 static const TableFunction functions[] = {
-	{ "busy.hooks.nop", nop },       { "busy.hooks.nop2", nop },
+	{ "busy.hooks.nop", nop },       { "busy.hooks.keep", nop },
 	{ "busy.hooks.say", say },       { "busy.hooks.wait", wait_for_file },
 	{ "busy.hooks.before", before }, { "busy.hooks.after", after },
 	{ "busy.hooks.mark", mark },     { "busy.hooks.undo", undo },

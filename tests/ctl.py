@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests of ryusoctl share: what a daemon may say, and how ryusoctl is run against one that is none."""
+
+import os
+import pty
+import re
+import subprocess
+
+from fake import Fake
+from tap import check, environment, program, run
+
+RUN = "0123456789abcdef0123456789abcdef"
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+TRANSFER = {
+    "name": "transfer", "description": "Move money", "timeout": 90,
+    "args": [{"name": "from", "type": "string", "required": True, "description": "Debited"},
+             {"name": "to", "type": "string", "required": True},
+             {"name": "amount", "type": "int", "required": True},
+             {"name": "rate", "type": "float", "required": False, "default": 0.5},
+             {"name": "fast", "type": "bool", "required": False},
+             {"name": "tags", "type": "list", "required": False},
+             {"name": "extra", "type": "dict", "required": False},
+             {"name": "pin", "type": "string", "required": True, "secret": True}],
+    "outputs": [{"name": "balance", "type": "int", "required": True}],
+    "steps": [{"step": 1, "hook": "debit", "rectifiers": ["undo_debit", "tell"], "irreversible": False},
+              {"step": 2, "hook": "send_mail", "rectifiers": [], "irreversible": True}],
+}
+PROGRAMS = [{"name": "transfer", "description": "Move money"}, {"name": "deposit", "description": None}]
+STATUS = {
+    "version": "0.1.0", "instance": "wallet", "state": "running",
+    "module": {"name": "wallet", "version": "1.2", "build_id": "abc123", "fingerprint": "f" * 32,
+               "path": "/usr/lib/ryuso/wallet.so"},
+    "running": {"run": RUN, "program": "transfer", "step": 2, "steps": 5, "hook": "credit", "phase": "rectifier",
+                "attempt": 3, "since_usec": 61_500_000},
+    "queued": 7, "connections": 3, "parked": 1,
+    "runs": {"succeeded": 10, "rectified": 4, "parked": 2, "refused": 9}, "workers_started": 6,
+}
+SUCCEEDED = {"run": RUN, "program": "transfer", "success": True, "status": "succeeded",
+             "data_pool": {"balance": 95, "note": "two\nlines", "list": [1, "a"], "rate": 0.5}, "error": None}
+RECTIFIED = {"run": RUN, "program": "transfer", "success": False, "status": "rectified", "data_pool": {},
+             "error": {"name": "HookFailed", "reason": "UnknownAccount", "step": 3, "hook": "credit",
+                       "message": "no such account: rent", "retry": False},
+             "rectified": [{"step": 2, "hook": "fee"}, {"step": 1, "hook": "debit"}], "remaining": []}
+PARKED = {"run": RUN, "program": "transfer", "success": False, "status": "parked", "data_pool": {"balance": 1},
+          "error": {"name": "HookUnknown", "step": 2, "hook": "fee", "message": "killed by signal 11", "retry": False},
+          "parked": {"name": "RectifierFailed", "step": 1, "hook": "undo_debit", "message": "disk full"},
+          "rectified": [{"step": 2, "hook": "fee", "in_doubt": True}], "remaining": [{"step": 1, "hook": "debit"}]}
+SETTLED = dict(PARKED, status="settled")
+
+
+def refusal(name, message="a sentence", retry=False, **more):
+    return {"run": None, "program": "transfer", "success": False, "status": "refused", "data_pool": {},
+            "error": {"name": name, "message": message, "retry": retry, **more}}
+
+
+def answers(**more):
+    table = {"describe": {"result": TRANSFER}, "list": {"result": {"programs": PROGRAMS}},
+             "status": {"result": STATUS}, "ping": {"result": {"pong": True, "version": "0.1.0"}},
+             "transfer": SUCCEEDED}
+    table.update(more)
+    return table
+
+
+def event(kind, step, hook, outcome, attempt=1, **more):
+    return {"event": kind, "run": RUN, "step": step, "steps": 2, "hook": hook, "attempt": attempt, "outcome": outcome,
+            "usec": 1500, **more}
+
+
+EVENTS = [{"event": "begun", "run": RUN, "program": "transfer", "steps": 2},
+          event("hook", 1, "debit", None), event("hook", 1, "debit", "ok"),
+          event("hook", 2, "credit", None),
+          event("hook", 2, "credit", "failed", attempt=2, reason="UnknownAccount", message="no such account: rent"),
+          {"event": "something_new", "run": RUN},
+          event("rectifier", 1, "undo_debit", None), event("rectifier", 1, "undo_debit", "unknown", message="killed"),
+          event("rectifier", 1, "undo_debit", "ok", attempt=2), RECTIFIED]
+WORDS = (f"transfer has begun, 2 steps  (run {RUN})\n"
+         "hook 1/2 debit: ok (1.5 ms)\n"
+         "hook 2/2 credit (attempt 2): failed: UnknownAccount: no such account: rent (1.5 ms)\n"
+         "rectifier 1/2 undo_debit: unknown: killed (1.5 ms)\n"
+         "rectifier 1/2 undo_debit (attempt 2): ok (1.5 ms)\n")
+
+
+def ctl(fake, *words, status=0, stdin=None, locale="C.UTF-8", **variables):
+    env = environment(LC_ALL=locale, RYUSO_SOCKET=None, NO_COLOR=None, TERM="xterm", **variables)
+    where = ["--socket", fake.path] if isinstance(fake, Fake) else ["--socket", str(fake)]
+    done = run(program("ryusoctl"), *where, *words, status=status, stdin=stdin, env=env)
+    check(not CONTROL.search(done.stdout + done.stderr), f"control characters: {done.stdout!r} {done.stderr!r}")
+    return done
+
+
+def on_terminal(fake, *words, locale="C.UTF-8", **variables):
+    """Standard output and error on a terminal: what was written, and the exit status."""
+    leader, follower = pty.openpty()
+    env = environment(**{"LC_ALL": locale, "TERM": "xterm", "NO_COLOR": None, **variables})
+    process = subprocess.Popen([program("ryusoctl"), "--socket", fake.path, *words], env=env, stdin=follower,
+                               stdout=follower, stderr=follower)
+    os.close(follower)
+    text = b""
+    while True:
+        try:
+            data = os.read(leader, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        text += data
+    os.close(leader)
+    return text.decode().replace("\r\n", "\n"), process.wait()
