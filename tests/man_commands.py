@@ -32,9 +32,8 @@ class Step:
 
 def source(page):
     """The lines of a page's source, from a path or from our own tree."""
-    path = pathlib.Path(page)
-    if not path.exists():
-        path = pathlib.Path(__file__).resolve().parent.parent / "man" / (page + ".in")
+    tree = pathlib.Path(__file__).resolve().parent.parent
+    path = pathlib.Path(page) if "/" in page else tree / "man" / (page + ".in")
     return path.read_text().splitlines()
 
 

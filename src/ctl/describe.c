@@ -66,7 +66,7 @@ static void add_rectifier(Ctl *ctl, Table *table, struct libscols_line *parent, 
 	_cleanup_buffer_ Buffer label = {};
 	_cleanup_free_ char *cell = NULL;
 
-	buffer_text(&label, ctl->output.utf8 ? "↩ " : "undone by ");
+	buffer_text(&label, ctl->output.utf8 ? "↩ " : " undone by ");
 	buffer_text(&label, name ? name : "?");
 	cell = buffer_take_text(&label);
 	if (!cell)

@@ -127,11 +127,11 @@ void client_abandon(Client *client)
 	client_touch(client);
 }
 
-static void client_lose(Client *client, const Error *error)
+void client_lose(Client *client, char *id_text, const char *program, const Error *error)
 {
 	client->lost = true;
 	client->object_since_usec = 0;
-	client_refuse(client, NULL, NULL, error);
+	client_refuse(client, id_text, program, error);
 }
 
 static bool client_reads(const Client *client)
@@ -157,12 +157,12 @@ static void client_process(Client *client)
 		clients->on_object(client, text, size, members, clients->context);
 	}
 	if (r == -EBADMSG) {
-		client_lose(client, &error);
+		client_lose(client, NULL, NULL, &error);
 	} else if (r < 0) {
 		client->gone = true;
 	} else if (r == 0 && frame_within(&client->frame) && client->ended) {
 		error_set(&error, ERROR_BAD_JSON, NULL, "the connection's end came before the object's");
-		client_lose(client, &error);
+		client_lose(client, NULL, NULL, &error);
 	} else if (frame_within(&client->frame) && client->object_since_usec == 0) {
 		client->object_since_usec = clock_monotonic();
 	}
@@ -334,7 +334,7 @@ void client_check(Client *client, uint64_t now_usec)
 	    now_usec - client->object_since_usec > config->request_timeout) {
 		error_set(&error, ERROR_TOO_SLOW, NULL, "the request was not whole after %.3g s (RequestTimeout=)",
 			  (double)config->request_timeout / USEC_PER_SEC);
-		client_lose(client, &error);
+		client_lose(client, NULL, NULL, &error);
 	}
 	client_touch(client);
 }

@@ -90,6 +90,8 @@ bool clients_pending(const Clients *clients);
 Slot *client_slot(Client *client, char *id_text);
 /** \brief Refuses in a slot of its own. */
 void client_refuse(Client *client, char *id_text, const char *program, const Error *error);
+/** \brief Refuses like client_refuse(); nothing that follows is believed: the connection is closed after the answer. */
+void client_lose(Client *client, char *id_text, const char *program, const Error *error);
 /** \brief Closes the connection, whatever is still to be answered. */
 void client_abandon(Client *client);
 /** \brief Where the answer's text is to be appended; slot_written() follows. */

@@ -200,16 +200,23 @@ static void close_all(void)
 		close(fd);
 }
 
+/* A full counter: whoever rings after that finds no room. */
+static void fill_doorbell(void)
+{
+	static const uint64_t most = UINT64_MAX - 1;
+
+	if (write(4, &most, sizeof(most)) < 0 && errno != EAGAIN)
+		abort();
+}
+
 static void write_rubbish(void)
 {
 	char rubbish[512];
 
 	memset(rubbish, 0xff, sizeof(rubbish));
-	for (int fd = 3; fd < 64; fd++)
+	for (int fd = 63; fd >= 3; fd--)
 		if (write(fd, rubbish, sizeof(rubbish)) < 0 && errno == EFAULT)
 			abort();
-	if (write(4, "\xfe\xff\xff\xff\xff\xff\xff\xff", 8) < 0 && errno == EFAULT)
-		abort();
 }
 
 static void fill_memory(void)
@@ -283,6 +290,8 @@ static ryuso_status harm(ryuso_run *run)
 		raise(SIGKILL);
 	else if (strcmp(how, "close") == 0)
 		close_all();
+	else if (strcmp(how, "doorbell") == 0)
+		fill_doorbell();
 	else if (strcmp(how, "rubbish") == 0)
 		write_rubbish();
 	else if (strcmp(how, "stop") == 0)
