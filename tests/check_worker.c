@@ -1,187 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The real worker, with a test in the daemon's place. */
-#include "base/json.h"
-#include "base/value.h"
+/* The real worker, with a test in the daemon's place: what hooks do, good or bad. */
 #include "check_main.h"
-#include "worker_host.h"
-
-#define TRACE_SIZE 512
-
-typedef struct Pair {
-	const char *name;
-	const char *text; /* the JSON of it, or a string where json is NULL */
-	const char *json;
-} Pair;
-
-/* How a run went: "1 2f -1" is step 1, step 2 failing, step 1's rectifier; '?' marks unknown. */
-typedef struct Story {
-	char trace[TRACE_SIZE];
-	char reply[4096];
-	WalkStatus status;
-	ErrorCode error;
-	uint32_t stops, notes, unbegun;
-	bool finished;
-} Story;
-
-static void add_value(Buffer *buffer, const Pair *pair)
-{
-	_cleanup_json_ struct json_object *json = NULL;
-	_cleanup_value_ Value value = { 0 };
-	JsonError error;
-
-	if (pair->json) {
-		ck_assert_int_eq(json_parse(pair->json, strlen(pair->json), 32, &json, &error), 0);
-		ck_assert_int_eq(value_from_json(json, &value), 0);
-	} else {
-		ck_assert_int_eq(value_from_text(pair->text, strlen(pair->text), &value), 0);
-	}
-	buffer_string(buffer, pair->name);
-	value_encode(&value, buffer);
-}
-
-static void order_of(const char *program, uint8_t id, const Pair *pairs, size_t n, Buffer *orders)
-{
-	_cleanup_buffer_ Buffer arguments = { 0 };
-	RecordStart start = {
-		.run = { .bytes = { id, 1, 2, 3 } },
-		.uid = 4711,
-		.gid = 4712,
-		.pid = 4713,
-		.program = program,
-		.program_size = strlen(program),
-	};
-
-	buffer_u32(&arguments, (uint32_t)n);
-	for (size_t i = 0; i < n; i++)
-		add_value(&arguments, &pairs[i]);
-	start.arguments = arguments.data;
-	start.arguments_size = arguments.size;
-	order_encode_run(&start, orders);
-}
-
-static void send_three(Host *host, const char *first, const char *second, const char *third)
-{
-	_cleanup_buffer_ Buffer orders = { 0 };
-	const Pair pairs[] = {
-		{ .name = "first", .text = first },
-		{ .name = "second", .text = second },
-		{ .name = "third", .text = third },
-	};
-
-	order_of("three", 7, pairs, ELEMENTSOF(pairs), &orders);
-	host_send(host, &orders);
-}
-
-static void send_two(Host *host, const char *program, const char *first, const char *second)
-{
-	_cleanup_buffer_ Buffer orders = { 0 };
-	const Pair pairs[] = { { .name = "first", .text = first }, { .name = "second", .text = second } };
-
-	order_of(program, 7, pairs, ELEMENTSOF(pairs), &orders);
-	host_send(host, &orders);
-}
-
-static void tell_end(Story *story, const Record *record)
-{
-	size_t size = strlen(story->trace);
-	RecordEnd end;
-
-	ck_assert_int_eq(record_decode_end(record, &end), 0);
-	snprintf(story->trace + size, sizeof(story->trace) - size, "%s%s%u%s", size ? " " : "",
-		 end.rectifying ? "-" : "", end.step,
-		 end.outcome == OUTCOME_OK       ? ""
-		 : end.outcome == OUTCOME_FAILED ? "f"
-						 : "?");
-}
-
-static void tell_finish(Story *story, const Record *record)
-{
-	RecordFinish finish;
-
-	ck_assert_int_eq(record_decode_finish(record, &finish), 0);
-	ck_assert_uint_eq(finish.run.bytes[1], 1);
-	snprintf(story->reply, sizeof(story->reply), "%.*s", (int)finish.reply_size, finish.reply);
-	story->status = finish.status;
-	story->error = finish.error;
-	story->finished = true;
-}
-
-/* Follows the run to its end, or to the worker's. */
-static void follow(Host *host, Story *story)
-{
-	Record record;
-
-	story->finished = false;
-	while (!story->finished && host_next(host, &record)) {
-		story->stops += record.kind == RECORD_STOP;
-		story->notes += record.kind == RECORD_NOTE;
-		story->unbegun += record.kind == RECORD_UNBEGUN;
-		if (record.kind == RECORD_END)
-			tell_end(story, &record);
-		else if (record.kind == RECORD_FINISH)
-			tell_finish(story, &record);
-	}
-}
-
-/* A worker that has said hello. */
-static void begin(Host *host)
-{
-	_cleanup_buffer_ Buffer frame = { 0 };
-	OrderHello hello;
-
-	host_start(host);
-	ck_assert_msg(host_hello(host, &frame, &hello) == 0, "no hello; it printed: %s", host_printed(host));
-	ck_assert_msg(hello.error_size == 0, "%.*s", (int)hello.error_size, hello.error);
-}
-
-static void resume(Host *host, ErrorCode cause, const char *message)
-{
-	_cleanup_buffer_ Buffer orders = { 0 };
-	OrderResume order = {
-		.offset = host->start,
-		.cause = cause,
-		.message = message,
-		.message_size = strlen(message),
-	};
-
-	begin(host);
-	order_encode_resume(&order, &orders);
-	host_send(host, &orders);
-}
-
-static void play(Host *host, Story *story, const char *first, const char *second, const char *third)
-{
-	host_init(host, "play");
-	begin(host);
-	*story = (Story){ 0 };
-	send_three(host, first, second, third);
-	follow(host, story);
-}
-
-/* The worker has died or left in the middle: a fresh one takes the run up. */
-static void go_on(Host *host, Story *story, ErrorCode cause, const char *message)
-{
-	ck_assert(!story->finished);
-	host_reap(host);
-	resume(host, cause, message);
-	follow(host, story);
-	ck_assert(story->finished);
-}
-
-static void printed(Host *host, const char *text)
-{
-	ck_assert_msg(strstr(host_printed(host), text), "expected \"%s\" in:\n%s", text, host_printed(host));
-}
-
-static void not_printed(Host *host, const char *text)
-{
-	ck_assert_msg(!strstr(host_printed(host), text), "expected no \"%s\" in:\n%s", text, host_printed(host));
-}
-
-static void replied(const Story *story, const char *text)
-{
-	ck_assert_msg(strstr(story->reply, text), "expected '%s' in:\n%s", text, story->reply);
-}
+#include "worker_story.h"
 
 START_TEST(a_hello_carries_the_spec_and_the_build_id)
 {
@@ -294,18 +114,32 @@ START_TEST(a_hook_that_does_not_know_gets_a_fresh_worker)
 }
 END_TEST
 
-START_TEST(rubbish_in_the_descriptors_harms_nobody)
+START_TEST(a_ring_too_many_harms_nobody)
 {
 	Story story;
 	Host host;
 
-	play(&host, &story, "rubbish", "ok", "ok");
+	play(&host, &story, "ring", "ring", "ok");
 	ck_assert_str_eq(story.trace, "1 2 3");
-	send_three(&host, "ok", "rubbish", "ok");
+	send_three(&host, "ok", "ring", "ok");
 	story = (Story){ 0 };
 	follow(&host, &story);
 	ck_assert_str_eq(story.trace, "1 2 3");
 	ck_assert_int_eq(host_end(&host), 0);
+	host_done(&host);
+}
+END_TEST
+
+START_TEST(rubbish_in_the_channel_goes_nowhere)
+{
+	Story story;
+	Host host;
+	char byte;
+
+	play(&host, &story, "ok", "rubbish", "ok");
+	ck_assert_int_eq(recv(host.channel, &byte, 1, 0), 0);
+	go_on(&host, &story, ERROR_HOOK_UNKNOWN, "killed by signal 13 (Broken pipe)");
+	ck_assert_str_eq(story.trace, "1 2? -2 -1");
 	host_done(&host);
 }
 END_TEST
@@ -448,178 +282,6 @@ START_TEST(a_flaky_hook_is_called_again_after_a_wait)
 }
 END_TEST
 
-/* Waits until the call in hand is the one that prints \p line. */
-static void until_printed(Host *host, const char *line)
-{
-	while (!strstr(host_printed(host), line))
-		host_round(host);
-}
-
-START_TEST(the_page_shows_the_call_in_hand_and_its_deadline)
-{
-	const RecordPage *page;
-	Story story = { 0 };
-	Host host;
-
-	host_init(&host, "play");
-	begin(&host);
-	page = record_page(&host.file);
-	send_two(&host, "limited", "ok", "hang");
-	until_printed(&host, "h");
-	until_printed(&host, "slow 2.1 hang");
-	ck_assert_uint_eq(atomic_load(&page->turn) % 2, 1);
-	ck_assert_uint_eq(atomic_load(&page->state), RECORD_RUNNING);
-	ck_assert_uint_eq(page->step, 2);
-	ck_assert_uint_eq(page->attempt, 1);
-	ck_assert_uint_eq(page->run[0], 7);
-	ck_assert_uint_eq(page->rectifying, 0);
-	ck_assert_uint_eq(page->deadline_is_program, 0);
-	ck_assert(atomic_load(&page->deadline_usec) == page->since_usec + 3600 * USEC_PER_SEC);
-	kill(host.pid, SIGKILL);
-	follow(&host, &story);
-	go_on(&host, &story, ERROR_HOOK_TIMEOUT, "not done within 3600 s");
-	ck_assert_str_eq(story.trace, "1 2? -2 -1");
-	ck_assert_int_eq(story.error, ERROR_HOOK_TIMEOUT);
-	replied(&story, "not done within 3600 s");
-	ck_assert_uint_eq(atomic_load(&page->deadline_usec), 0);
-	host_done(&host);
-}
-END_TEST
-
-START_TEST(a_wish_to_cancel_takes_effect_at_the_next_boundary)
-{
-	RecordPage *page;
-	Story story = { 0 };
-	Host host;
-
-	host_init(&host, "play");
-	page = record_page(&host.file);
-	memcpy(page->wish_run, (const uint8_t[16]){ 7, 1, 2, 3 }, sizeof(page->wish_run));
-	atomic_store(&page->wish, ERROR_CANCELLED);
-	begin(&host);
-	send_three(&host, "ok", "ok", "ok");
-	follow(&host, &story);
-	ck_assert_uint_eq(story.stops, 1);
-	ck_assert_str_eq(story.trace, "");
-	ck_assert_int_eq(story.status, WALK_RECTIFIED);
-	ck_assert_int_eq(story.error, ERROR_CANCELLED);
-	/* Another run's wish is none of this one's. */
-	page->wish_run[0] = 8;
-	story = (Story){ 0 };
-	send_three(&host, "ok", "ok", "ok");
-	follow(&host, &story);
-	ck_assert_int_eq(story.status, WALK_SUCCEEDED);
-	host_done(&host);
-}
-END_TEST
-
-START_TEST(a_wish_ends_a_wait_and_survives_the_worker)
-{
-	RecordPage *page;
-	Story story = { 0 };
-	Host host;
-
-	host_init(&host, "play");
-	page = record_page(&host.file);
-	begin(&host);
-	send_two(&host, "patient", "ok", "fail");
-	while (atomic_load(&page->state) != RECORD_WAITING)
-		host_round(&host);
-	memcpy(page->wish_run, (const uint8_t[16]){ 7, 1, 2, 3 }, sizeof(page->wish_run));
-	atomic_store(&page->wish, ERROR_CANCELLED);
-	follow(&host, &story);
-	ck_assert_uint_eq(story.stops, 1);
-	ck_assert_int_eq(story.status, WALK_RECTIFIED);
-	ck_assert_int_eq(story.error, ERROR_CANCELLED);
-	host_done(&host);
-}
-END_TEST
-
-START_TEST(a_run_that_was_stopped_is_taken_up_as_stopped)
-{
-	RecordPage *page;
-	Story story = { 0 };
-	Host host;
-
-	host_init(&host, "play");
-	page = record_page(&host.file);
-	memcpy(page->wish_run, (const uint8_t[16]){ 7, 1, 2, 3 }, sizeof(page->wish_run));
-	begin(&host);
-	send_three(&host, "stop", "ok", "ok");
-	until_printed(&host, "h1 1.1 stop");
-	atomic_store(&page->wish, ERROR_CANCELLED);
-	kill(host.pid, SIGCONT);
-	while (story.stops == 0) {
-		Record record;
-
-		kill(host.pid, SIGCONT);
-		ck_assert(host_next(&host, &record));
-		story.stops += record.kind == RECORD_STOP;
-	}
-	kill(host.pid, SIGKILL);
-	follow(&host, &story);
-	if (!story.finished)
-		go_on(&host, &story, ERROR_HOOK_UNKNOWN, "killed");
-	ck_assert_int_eq(story.status, WALK_RECTIFIED);
-	ck_assert_int_eq(story.error, ERROR_CANCELLED);
-	host_done(&host);
-}
-END_TEST
-
-START_TEST(a_batch_is_performed_in_order_with_one_ring)
-{
-	static const Pair pairs[] = {
-		{ .name = "first", .text = "ok" },
-		{ .name = "second", .text = "ok" },
-		{ .name = "third", .text = "ok" },
-	};
-	_cleanup_buffer_ Buffer orders = { 0 };
-	Record record;
-	Host host;
-
-	host_init(&host, "play");
-	begin(&host);
-	for (uint8_t i = 0; i < ORDER_BATCH_MAX; i++)
-		order_of("three", i, pairs, ELEMENTSOF(pairs), &orders);
-	host_send(&host, &orders);
-	for (unsigned i = 0; i < ORDER_BATCH_MAX;) {
-		RecordFinish finish;
-
-		ck_assert(host_next(&host, &record));
-		if (record.kind != RECORD_FINISH)
-			continue;
-		ck_assert_int_eq(record_decode_finish(&record, &finish), 0);
-		ck_assert_uint_eq(finish.run.bytes[0], i++);
-	}
-	ck_assert_int_eq(host_end(&host), 0);
-	host_done(&host);
-}
-END_TEST
-
-START_TEST(a_run_whose_time_to_begin_has_passed_is_not_begun)
-{
-	_cleanup_buffer_ Buffer orders = { 0 };
-	RecordStart start = {
-		.run = { .bytes = { 7, 1 } },
-		.program = "three",
-		.program_size = 5,
-		.start_by_usec = 1,
-	};
-	Record record;
-	Host host;
-	Id id;
-
-	host_init(&host, "play");
-	begin(&host);
-	order_encode_run(&start, &orders);
-	host_send(&host, &orders);
-	ck_assert(host_next(&host, &record));
-	ck_assert_int_eq(record_decode_unbegun(&record, &id), 0);
-	ck_assert(id_equal(&id, &start.run));
-	host_done(&host);
-}
-END_TEST
-
 START_TEST(what_is_logged_comes_as_lines_with_their_level)
 {
 	Story story;
@@ -631,15 +293,34 @@ START_TEST(what_is_logged_comes_as_lines_with_their_level)
 }
 END_TEST
 
-CHECK_MAIN(worker, a_hello_carries_the_spec_and_the_build_id, a_run_goes_to_its_end,
+#ifndef __SANITIZE_ADDRESS__
+START_TEST(a_hook_that_fills_memory_harms_its_own_run_alone)
+{
+	Story story = { 0 };
+	Host host;
+
+	host_init(&host, "play");
+	host.options[0] = "--memory=268435456";
+	begin(&host);
+	send_three(&host, "ok", "fill", "ok");
+	follow(&host, &story);
+	ck_assert_str_eq(story.trace, "1");
+	go_on(&host, &story, ERROR_HOOK_UNKNOWN, "killed by signal 6 (Aborted)");
+	ck_assert_str_eq(story.trace, "1 2? -2 -1");
+	host_done(&host);
+}
+END_TEST
+#define MEMORY_TESTS a_hook_that_fills_memory_harms_its_own_run_alone,
+#else
+#define MEMORY_TESTS
+#endif
+
+CHECK_MAIN(worker, MEMORY_TESTS a_hello_carries_the_spec_and_the_build_id, a_run_goes_to_its_end,
 	   a_failed_run_is_rectified_from_the_step_before,
 	   a_crashed_hook_is_in_doubt_and_the_run_goes_on_in_a_fresh_worker,
-	   a_hook_that_does_not_know_gets_a_fresh_worker, rubbish_in_the_descriptors_harms_nobody,
-	   a_child_that_was_left_is_dead_before_the_next_step_begins, a_forked_copy_that_returns_writes_nothing,
-	   another_process_or_thread_is_told_nothing,
+	   a_hook_that_does_not_know_gets_a_fresh_worker, a_ring_too_many_harms_nobody,
+	   rubbish_in_the_channel_goes_nowhere, a_child_that_was_left_is_dead_before_the_next_step_begins,
+	   a_forked_copy_that_returns_writes_nothing, another_process_or_thread_is_told_nothing,
 	   a_thread_that_was_begun_makes_the_worker_leave_and_the_run_goes_on, notes_and_values_are_capped,
 	   values_of_every_type_reach_the_hook_and_come_back, a_flaky_hook_is_called_again_after_a_wait,
-	   the_page_shows_the_call_in_hand_and_its_deadline, a_wish_to_cancel_takes_effect_at_the_next_boundary,
-	   a_wish_ends_a_wait_and_survives_the_worker, a_run_that_was_stopped_is_taken_up_as_stopped,
-	   a_batch_is_performed_in_order_with_one_ring, a_run_whose_time_to_begin_has_passed_is_not_begun,
 	   what_is_logged_comes_as_lines_with_their_level)

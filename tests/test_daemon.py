@@ -492,7 +492,7 @@ def what_the_time_for_stopping_cuts_off_is_kept_and_reported():
     contains(daemon.log(), "stays in the recorder", "the log")
     with busy(directory=directory) as second:
         second.wait_log("had not ended when the last daemon did")
-        equal(sorted(os.listdir(second.state)), ["lock", "recorder", "recorder.unfinished-1"], "the state directory")
+        equal(sorted(os.listdir(second.state)), ["lock", "recorder", "recorder.new", "recorder.unfinished-1"], "the state directory")
         with second.client() as client:
             check(client.ask(NOTHING)["success"], "a run")
 

@@ -12,9 +12,12 @@ TWO_HOOKS = {"debit": "ledger.accounts.debit", "credit": "ledger.accounts.credit
 EXAMPLES = sorted(path.name for path in (TEMPLATES / "examples").iterdir())
 
 
-def templates_copy():
-    directory = scratch() / "templates"
+def templates_copy(directory=None):
+    """The templates, to be changed: those of a release that is being checked cannot be written."""
+    directory = (directory or scratch()) / "templates"
     shutil.copytree(TEMPLATES, directory)
+    for path in [directory, *directory.rglob("*")]:
+        path.chmod(path.stat().st_mode | 0o200)
     return directory
 
 
@@ -58,7 +61,7 @@ def a_program_in_its_build_tree_takes_the_templates_of_the_source_tree():
     for directory in ("src/gen", "build/check/.libs"):
         (tree / directory).mkdir(parents=True)
     (tree / "build/check/config.status").touch()
-    shutil.copytree(TEMPLATES, tree / "templates")
+    templates_copy(tree)
     (tree / "templates/stub.c.tmpl").write_text("from the tree of {{symbol}}\n")
     project = Project(spec(TWO_HOOKS))
     for place in ("ryuso-gen", ".libs/ryuso-gen"):
@@ -164,6 +167,18 @@ def a_directory_where_a_file_should_be_is_named():
 
 
 @test
+def what_is_no_file_among_the_hooks_is_not_waited_for():
+    project = Project(spec(TWO_HOOKS))
+    (project / "hooks").mkdir()
+    os.mkfifo(project / "hooks/pipe.c")
+    (project / "hooks/link.c").symlink_to("pipe.c")
+    (project / "hooks/dangling.c").symlink_to("nothing.c")
+    (project / "hooks/directory.c").mkdir()
+    project.generate()
+    check((project / "hooks/ledger/accounts.c").exists(), "no file was begun")
+
+
+@test
 def a_file_where_a_directory_should_be_is_named():
     for path in ("gen", "hooks", "hooks/ledger"):
         project = Project(spec(TWO_HOOKS))
@@ -198,7 +213,7 @@ def a_directory_that_cannot_be_written_is_named():
     project = Project(spec(TWO_HOOKS))
     reader = scratch()
     shutil.copy(program("ryuso-gen"), reader / "ryuso-gen")
-    shutil.copytree(TEMPLATES, reader / "templates")
+    templates_copy(reader)
     os.chmod(reader, 0o755)
     os.chmod(project.directory, 0o555)
     done = run(*as_nobody(str(reader / "ryuso-gen"), f"--templates={reader}/templates", "-s", str(project.spec_file),

@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "run/order.h"
 
-#define HOST_RECORDER_SIZE (1U << 20)
+#define HOST_RECORDER_SIZE (8U << 20)
 #define HOST_NUMBER 0x1234567U
 #define HOST_ROUND_MSEC 5
 #define HOST_PATIENCE_USEC (60 * USEC_PER_SEC)

@@ -8,7 +8,7 @@
 
 typedef struct Calls {
 	const char *instance;
-	const Crew *crew;
+	Crew *crew;
 	const Clients *clients;
 	const uint64_t *n_refused;
 	const char *(*state)(void *context, const char **ret_message); /* "running", "no-module", … */

@@ -121,13 +121,14 @@ static struct json_object *count_runs(const Calls *calls)
 
 int call_status(const Calls *calls, Client *client, const char *parameter, struct json_object **ret, Error *error)
 {
-	const Crew *crew = calls->crew;
+	Crew *crew = calls->crew;
 	const char *message = NULL;
 	Members members;
 
 	(void)client;
 	(void)parameter;
 	(void)error;
+	crew_look(crew);
 	members_begin(&members);
 	members_text(&members, "instance", calls->instance);
 	members_text(&members, "version", PACKAGE_VERSION);

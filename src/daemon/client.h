@@ -13,10 +13,11 @@
 #include "daemon/poller.h"
 #include "wire/frame.h"
 
-#define CLIENT_SLOTS_MAX 1024U          /* answers a client may wait for; beyond, it is not read from */
-#define CLIENT_UNSENT_MAX (1U << 20)    /* bytes of answers it has not taken; beyond, it is not read from */
-#define CLIENT_UNSENT_LIMIT (16U << 20) /* beyond, it is closed */
-#define CLIENT_DRAIN_USEC USEC_PER_SEC  /* how long what follows a lost frame is still taken, and dropped */
+#define CLIENT_SLOTS_MAX 1024U               /* answers a client may wait for; beyond, it is not read from */
+#define CLIENT_UNSENT_MAX (1U << 20)         /* bytes of answers it has not taken; beyond, it is not read from */
+#define CLIENT_UNSENT_LIMIT (16U << 20)      /* beyond, it is closed */
+#define CLIENT_DRAIN_USEC USEC_PER_SEC       /* how long what follows a lost frame is still taken, and dropped */
+#define CLIENT_TELL_USEC (10 * USEC_PER_SEC) /* at most that often the log is told of those who were turned away */
 #define CLIENT_RECEIVE_SIZE (64U << 10)
 
 typedef struct Client Client;
@@ -69,6 +70,8 @@ struct Clients {
 	void *context;
 	struct ClientList all, dirty;
 	size_t n, n_timed;
+	size_t n_turned_away;
+	uint64_t told_usec;  /* when the log was last told of them */
 	ClientCount *counts; /* owned; of users that are connected */
 	size_t n_counts;
 	char *receive; /* owned; CLIENT_RECEIVE_SIZE */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "daemon/client_private.h"
@@ -70,18 +71,24 @@ void clients_uncount(Clients *clients, uid_t uid)
 }
 
 /* Best effort: whoever is one too many is not waited for. */
-static void turn_away(int fd, const Peer *peer, const char *setting, uint64_t limit)
+static void turn_away(Clients *clients, int fd, const Peer *peer, const char *setting, uint64_t limit)
 {
 	_cleanup_buffer_ Buffer text = { 0 };
 	_cleanup_error_ Error error = { 0 };
+	uint64_t now;
 
 	error_set(&error, ERROR_TOO_MANY_CONNECTIONS, NULL, "there are %" PRIu64 " connections already (%s=)", limit,
 		  setting);
 	reply_write_refusal(NULL, NULL, &error, &text);
 	if (buffer_error(&text) == 0 && send(fd, text.data, text.size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		log_debug("client %d: was turned away without an answer", (int)peer->pid);
-	log_notice("client %d (uid %d): turned away: %s=%" PRIu64 " is reached", (int)peer->pid, (int)peer->uid,
-		   setting, limit);
+	clients->n_turned_away++;
+	now = clock_monotonic();
+	if (clients->told_usec != 0 && now - clients->told_usec < CLIENT_TELL_USEC)
+		return;
+	clients->told_usec = now;
+	log_notice("client %d (uid %d): turned away: %s=%" PRIu64 " is reached (%zu turned away so far)",
+		   (int)peer->pid, (int)peer->uid, setting, limit, clients->n_turned_away);
 }
 
 static bool clients_full(Clients *clients, int fd, const Peer *peer)
@@ -90,12 +97,12 @@ static bool clients_full(Clients *clients, int fd, const Peer *peer)
 	const ClientCount *count;
 
 	if (clients->n >= config->max_connections) {
-		turn_away(fd, peer, "MaxConnections", config->max_connections);
+		turn_away(clients, fd, peer, "MaxConnections", config->max_connections);
 		return true;
 	}
 	count = clients_count_of(clients, peer->uid);
 	if (count && count->n >= config->max_connections_per_user) {
-		turn_away(fd, peer, "MaxConnectionsPerUser", config->max_connections_per_user);
+		turn_away(clients, fd, peer, "MaxConnectionsPerUser", config->max_connections_per_user);
 		return true;
 	}
 	return false;

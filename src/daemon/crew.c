@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/crew_private.h"
 #include "daemon/module_file.h"
 
@@ -62,14 +63,20 @@ RecordCaps crew_caps(const Config *config)
 
 char *crew_sentence(const char *format, ...)
 {
+	_cleanup_buffer_ Buffer escaped = { 0 };
+	_cleanup_free_ char *text = NULL;
 	va_list arguments;
-	char *text;
+	int n;
 
 	va_start(arguments, format);
-	if (vasprintf(&text, format, arguments) < 0)
-		text = NULL;
+	n = vasprintf(&text, format, arguments);
 	va_end(arguments);
-	return text;
+	if (n < 0) {
+		text = NULL;
+		return NULL;
+	}
+	text_escape(text, (size_t)n, LOG_FIELD_MAX, &escaped);
+	return buffer_take_text(&escaped);
 }
 
 static uint64_t crew_delay(unsigned failures)
@@ -351,29 +358,26 @@ void crew_step(Crew *crew)
 	crew_retire(crew);
 }
 
+void crew_look(Crew *crew)
+{
+	if (crew->active)
+		crew_read(crew);
+}
+
 bool crew_settled(const Crew *crew)
 {
 	return crew->catalog || crew->problem;
 }
 
-/* The worker has moved to the recorder in use where it says there what it does. */
-static bool crew_wants_cleaning(const Crew *crew)
-{
-	const Recorder *recorder = &crew->recorder;
-
-	return recorder->spent_fd >= 0 && !recorder->spent_clean && crew->active &&
-	       atomic_load(&recorder_page(recorder)->state) != RECORD_IDLE;
-}
-
 bool crew_wants_idle(const Crew *crew)
 {
-	return crew_wants_cleaning(crew) ||
+	return recorder_wants_cleaning(&crew->recorder) ||
 	       (crew->active && !crew->spare && !crew->stopping && clock_monotonic() >= crew->retry_at_usec);
 }
 
 void crew_use_idle(Crew *crew)
 {
-	if (crew_wants_cleaning(crew))
+	if (recorder_wants_cleaning(&crew->recorder))
 		recorder_clean(&crew->recorder);
 	else if (crew->active && !crew->stopping)
 		crew_start_spare(crew);

@@ -72,6 +72,8 @@ RecordCaps crew_caps(const Config *config);
 
 /** \brief Whether it is known if there is a module. */
 bool crew_settled(const Crew *crew);
+/** \brief Reads what was recorded up to now. */
+void crew_look(Crew *crew);
 /** \brief What is to be done now: reads the recorder, lets a successor take over, orders runs. Once per turn of the
  * loop. */
 void crew_step(Crew *crew);

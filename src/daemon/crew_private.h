@@ -10,6 +10,7 @@ void crew_fail(Crew *crew, char *problem);
 void crew_back_off(Crew *crew);
 /** \brief The active worker gets no further runs, and begins none of those it has. */
 void crew_tire(Crew *crew);
+/** \brief For people, in one line: what modules and specs say in it is escaped and cut. NULL where memory is short. */
 char *crew_sentence(const char *format, ...) _printf_(1, 2);
 
 /* crew_records.c */

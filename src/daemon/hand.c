@@ -50,7 +50,6 @@ static void on_doorbell(Watch *watch, uint32_t events)
 
 	(void)events;
 	hand->events->on_doorbell(hand, hand->context);
-	hand_drain(hand);
 }
 
 static void hand_break(Hand *hand)

@@ -167,6 +167,7 @@ static void take_program(Intake *intake, Client *client, Request *request)
 
 void intake_object(Client *client, const char *text, size_t size, size_t members, void *context)
 {
+	void (*refuse)(Client * client, char *id_text, const char *program, const Error *error);
 	Intake *intake = context;
 	_cleanup_error_ Error error = { 0 };
 	Request request = { 0 };
@@ -174,9 +175,10 @@ void intake_object(Client *client, const char *text, size_t size, size_t members
 
 	r = request_parse(text, size, members, &request, &error);
 	if (r == -EBADMSG) {
+		refuse = error.code == ERROR_BAD_REQUEST ? client_refuse : client_lose;
 		intake->n_refused++;
-		client_refuse(client, take_ptr(request.id_text), request.kind == REQUEST_PROGRAM ? request.name : NULL,
-			      &error);
+		refuse(client, take_ptr(request.id_text), request.kind == REQUEST_PROGRAM ? request.name : NULL,
+		       &error);
 	} else if (r < 0) {
 		client_abandon(client);
 	} else if (request.kind == REQUEST_CALL) {

@@ -11,6 +11,7 @@
 
 #include "base/io.h"
 
+#define CLEAN_SIZE (256U << 10)
 #define FILL_SIZE 4096U /* larger writes would get larger folios, which cost more to sync */
 
 void recorder_init(Recorder *recorder)
@@ -29,7 +30,7 @@ static void recorder_drop_spent(Recorder *recorder)
 {
 	file_unmap(&recorder->spent);
 	recorder->spent_fd = fd_close(recorder->spent_fd);
-	recorder->spent_clean = false;
+	recorder->spent_dirty = 0;
 }
 
 void recorder_done(Recorder *recorder)
@@ -80,16 +81,18 @@ static int file_create(const char *path, size_t size, RecordFile *ret)
 	return r < 0 ? r : take_fd(fd);
 }
 
+bool recorder_wants_cleaning(const Recorder *recorder)
+{
+	return recorder->spent_dirty > 0 && atomic_load(&recorder_page(recorder)->tail) > recorder->begin;
+}
+
 void recorder_clean(Recorder *recorder)
 {
-	RecordPage *page;
+	size_t size = MIN(recorder->spent_dirty, CLEAN_SIZE);
 
-	if (recorder->spent_fd < 0 || recorder->spent_clean)
-		return;
-	page = record_page(&recorder->spent);
-	/* pages that were not written since they were filled stay clean */
-	memset(recorder->spent.base, 0, MIN(atomic_load(&page->tail) + RECORD_PAGE_SIZE, recorder->spent.size));
-	recorder->spent_clean = true;
+	/* backwards: what is dirty is always a whole beginning */
+	recorder->spent_dirty -= size;
+	memset(recorder->spent.base + recorder->spent_dirty, 0, size);
 }
 
 /* A whole new file at \p path: a descriptor. The file before last is one, once it is zero. */
@@ -102,10 +105,10 @@ static int file_make(Recorder *recorder, const char *path, size_t size, RecordFi
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		return -EIO;
 	if (recorder->spent_fd >= 0 && recorder->spent.size >= size) {
-		recorder_clean(recorder);
+		while (recorder->spent_dirty > 0)
+			recorder_clean(recorder);
 		file = TAKE(recorder->spent, (RecordFile){ 0 });
 		fd = take_fd(recorder->spent_fd);
-		recorder->spent_clean = false;
 	} else {
 		recorder_drop_spent(recorder);
 		fd = file_create(path, size, &file);
@@ -149,7 +152,8 @@ static int recorder_put(Recorder *recorder, const char *fresh, const char *path)
 	if (recorder->fd >= 0 && renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_EXCHANGE) == 0) {
 		recorder->spent = TAKE(recorder->file, (RecordFile){ 0 });
 		recorder->spent_fd = take_fd(recorder->fd);
-		recorder->spent_clean = false;
+		recorder->spent_dirty =
+			MIN(atomic_load(&record_page(&recorder->spent)->tail) + CLEAN_SIZE, recorder->spent.size);
 		return 0;
 	}
 	if (rename(fresh, path) < 0)
@@ -184,7 +188,7 @@ static int recorder_replace(Recorder *recorder, const char *path, size_t size, s
 	recorder->fd = take_fd(fd);
 	recorder->file = file;
 	recorder->number = number;
-	recorder->position = record_page(&file)->tail;
+	recorder->begin = recorder->position = record_page(&file)->tail;
 	recorder->sequence = record_page(&file)->sequence;
 	return 0;
 }
@@ -198,14 +202,21 @@ static char *recorder_path(const Recorder *recorder)
 
 int recorder_open(Recorder *recorder, const char *directory, size_t size)
 {
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = NULL, *fresh = NULL;
+	int r;
 
 	recorder->size_min = round_up(size);
 	recorder->directory = strdup(directory);
 	path = recorder->directory ? recorder_path(recorder) : NULL;
-	if (!path)
+	if (!path || asprintf(&fresh, "%s.new", path) < 0)
 		return -ENOMEM;
-	return recorder_replace(recorder, path, recorder->size_min, 0);
+	r = recorder_replace(recorder, path, recorder->size_min, 0);
+	if (r < 0)
+		return r;
+	/* the next one is made ahead, while nobody waits for it; where that fails it is tried again when it is needed */
+	r = file_create(fresh, recorder->size_min, &recorder->spent);
+	recorder->spent_fd = r < 0 ? -EBADF : r;
+	return 0;
 }
 
 int recorder_renew(Recorder *recorder, size_t offset, size_t wanted, size_t *ret_offset)

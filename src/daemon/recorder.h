@@ -16,9 +16,10 @@ typedef struct Recorder {
 	uint32_t number;
 	RecordFile spent; /* the one before, kept mapped: the next new one is made of it, which costs far less */
 	int spent_fd;
-	bool spent_clean;  /* it is all zero again */
-	size_t position;   /* behind the last record read */
-	uint64_t sequence; /* of the next one; RECORD_SEQUENCE_ANY before the first */
+	size_t spent_dirty; /* how much of it, from its beginning, is not zero yet */
+	size_t begin;       /* where the worker's own records begin */
+	size_t position;    /* behind the last record read */
+	uint64_t sequence;  /* of the next one; RECORD_SEQUENCE_ANY before the first */
 } Recorder;
 
 /** \brief What an old file says. */
@@ -41,7 +42,9 @@ int recorder_open(Recorder *recorder, const char *directory, size_t size);
  * as its first records, in place of the one in use; \p ret_offset is where they begin now. Where it fails the old one
  * stays in use. */
 int recorder_renew(Recorder *recorder, size_t offset, size_t wanted, size_t *ret_offset);
-/** \brief Zeroes what the file before held. Not before the worker has moved to the one in use. */
+/** \brief Whether the file before holds something that can be zeroed now: the worker has moved to the one in use. */
+bool recorder_wants_cleaning(const Recorder *recorder);
+/** \brief Zeroes a piece of it. */
 void recorder_clean(Recorder *recorder);
 /** \brief The next record: 1, with where it is in \p ret_offset; 0: none yet; -EBADMSG: what is before the tail holds no
  * record. */

@@ -57,8 +57,8 @@ int makefile_check(const char *directory, const char *module, Report *report)
 		return -ENOMEM;
 	}
 	r = read_file(path, MAKEFILE_SIZE_MAX, &content);
-	if (r == -ENOENT || r == -EISDIR)
-		return 0; /* files_compare() sees to what is there */
+	if (r == -ENOENT)
+		return 0;
 	if (r < 0)
 		return r == -ENOMEM ? r : report_errno(report, "read", path, r);
 	text = buffer_take_text(&content);

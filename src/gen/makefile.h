@@ -6,5 +6,5 @@
 #include "gen/report.h"
 
 /** \brief 0, also where there is no Makefile or it sets no MODULE; -EBADMSG (reported) where it sets another; -ENOMEM.
- */
+ * To be called after files_compare(), which sees that it is a file. */
 int makefile_check(const char *directory, const char *module, Report *report);

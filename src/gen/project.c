@@ -130,13 +130,13 @@ int project_generate(const Options *options, Report *report)
 	if (r == 0)
 		r = add_generated(&files, &project, report);
 	if (r == 0)
-		r = makefile_check(options->directory, project.spec->module, report);
-	if (r == 0)
 		r = add_rendered(&files, &project, TEMPLATE_MAKEFILE, FILE_ONCE, "Makefile", report);
 	if (r == 0)
 		r = author_add_hooks(project.spec, project.model, &project.templates, &files, report);
 	if (r == 0)
 		r = files_compare(&files, report);
+	if (r == 0)
+		r = makefile_check(options->directory, project.spec->module, report);
 	if (r == 0)
 		r = files_write(&files, report);
 	return r;

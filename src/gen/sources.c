@@ -5,6 +5,7 @@
 #include <fts.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -236,8 +237,12 @@ const Definition *sources_find(const Sources *sources, const char *symbol)
 
 static bool is_source(const FTSENT *entry)
 {
-	return entry->fts_namelen > 2 && strcmp(entry->fts_name + entry->fts_namelen - 2, ".c") == 0 &&
-	       (entry->fts_info == FTS_F || entry->fts_info == FTS_SL);
+	struct stat st;
+
+	if (entry->fts_namelen <= 2 || strcmp(entry->fts_name + entry->fts_namelen - 2, ".c") != 0)
+		return false;
+	return entry->fts_info == FTS_F ||
+	       (entry->fts_info == FTS_SL && stat(entry->fts_accpath, &st) == 0 && S_ISREG(st.st_mode));
 }
 
 static int scan_entry(Sources *sources, const char *directory, const FTSENT *entry, Report *report)

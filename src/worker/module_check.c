@@ -96,7 +96,7 @@ int module_check_table(const struct ryuso_module *table, size_t size, Error *err
 static int text_differs(Error *error, const char *what, size_t index, const char *found, const char *expected)
 {
 	return error_set(error, ERROR_NO_MODULE, NULL,
-			 "%s %zu of the module is \"%s\", expected \"%s\" as in its spec" REBUILD, what, index,
+			 "%s %zu of the module is \"%s\", expected \"%s\" as in its spec" REBUILD, what, index + 1,
 			 found ? found : "(none)", expected);
 }
 
@@ -173,7 +173,9 @@ int module_check_spec(const struct ryuso_module *table, const Spec *spec, Error 
 	int r;
 
 	if (strcmp(table->name, spec->module) != 0)
-		return text_differs(error, "name", 0, table->name, spec->module);
+		return error_set(error, ERROR_NO_MODULE, NULL,
+				 "name of the module is \"%s\", expected \"%s\" as in its spec" REBUILD, table->name,
+				 spec->module);
 	if (table->n_functions != spec->n_functions)
 		return differs(error, "n_functions", table->n_functions, spec->n_functions);
 	if (table->n_programs != spec->n_programs)

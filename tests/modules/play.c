@@ -126,6 +126,17 @@ static void fork_and_ask(ryuso_run *run)
 	printf("the copy says %d\n", WEXITSTATUS(status));
 }
 
+static void fill_memory(void)
+{
+	for (;;) {
+		char *page = malloc(1U << 20);
+
+		if (!page)
+			abort();
+		memset(page, 1, 1U << 20);
+	}
+}
+
 static ryuso_status act_badly(ryuso_run *run, const char *what)
 {
 	if (strcmp(what, "crash") == 0)
@@ -136,6 +147,8 @@ static ryuso_status act_badly(ryuso_run *run, const char *what)
 		_exit(0);
 	if (strcmp(what, "stop") == 0)
 		raise(SIGSTOP);
+	if (strcmp(what, "fill") == 0)
+		fill_memory();
 	if (strcmp(what, "hang") == 0)
 		for (;;)
 			pause();
@@ -145,9 +158,9 @@ static ryuso_status act_badly(ryuso_run *run, const char *what)
 	if (strcmp(what, "odd") == 0)
 		return (ryuso_status)17;
 	if (strcmp(what, "rubbish") == 0)
-		for (int fd = 3; fd < 7; fd++)
-			if (write(fd, "rubbish", 7) < 0 && errno == 0)
-				abort();
+		return write(3, "rubbish", 7) < 0 ? RYUSO_FAILED : RYUSO_OK;
+	if (strcmp(what, "ring") == 0)
+		return write(4, "\1\0\0\0\0\0\0\0", 8) < 0 ? RYUSO_FAILED : RYUSO_OK;
 	if (strcmp(what, "unknown") == 0)
 		return ryuso_unknown(run, "Lost", "the answer\nwas lost");
 	return RYUSO_OK;
