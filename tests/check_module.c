@@ -100,9 +100,7 @@ static const char *scratch(const void *data, size_t size)
 
 START_TEST(a_file_that_is_no_shared_object_is_refused)
 {
-	static const char *const texts[] = { "", "E", "#!/bin/sh\necho hello\n",
-					     "\x7f"
-					     "ELF" };
+	static const char *const texts[] = { "", "E", "#!/bin/sh\necho hello\n", "\177ELF" };
 	static const char *const sentences[] = { "no shared object", "no shared object", "no shared object",
 						 "it is cut off" };
 

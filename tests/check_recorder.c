@@ -16,6 +16,7 @@ static char *directory;
 
 static void open_recorder(void)
 {
+	scratch_reset();
 	free(directory);
 	directory = strdup(scratch_path("state"));
 	ck_assert_ptr_nonnull(directory);

@@ -234,6 +234,47 @@ START_TEST(notes_and_values_are_capped)
 }
 END_TEST
 
+START_TEST(what_rectifiers_write_is_capped_over_the_whole_run)
+{
+	Story story = { 0 };
+	Host host;
+
+	host_init(&host, "play");
+	host.options[0] = "--rectified-max=10000";
+	begin(&host);
+	send_three(&host, "note", "note", "fail");
+	follow(&host, &story);
+	ck_assert_str_eq(story.trace, "1 2 3f -2 -1");
+	printed(&host, "undo 2.1 done noted there token 1\n2 big values, then -7; again the first: 0; seen: 0\n");
+	printed(&host, "undo 1.1 done noted there token 1\n0 big values, then -7; again the first: -7; seen: 1\n");
+	host_done(&host);
+}
+END_TEST
+
+START_TEST(metadata_is_read_and_passed_on)
+{
+	static const Pair pairs[] = {
+		{ .name = "first", .text = "ok" },
+		{ .name = "second", .text = "thread" },
+		{ .name = "third", .text = "ok" },
+		{ .name = "_ticket", .text = "T-7" },
+	};
+	_cleanup_buffer_ Buffer orders = { 0 };
+	Story story = { 0 };
+	Host host;
+
+	host_init(&host, "play");
+	begin(&host);
+	order_of("three", 7, pairs, ELEMENTSOF(pairs), &orders);
+	host_send(&host, &orders);
+	follow(&host, &story);
+	printed(&host, "ticket T-7\nh1 1.1 ok");
+	go_on(&host, &story, ERROR_HOOK_UNKNOWN, "");
+	printed(&host, "ticket T-7\nh3 3.1 ok");
+	host_done(&host);
+}
+END_TEST
+
 START_TEST(values_of_every_type_reach_the_hook_and_come_back)
 {
 	static const Pair pairs[] = {
@@ -315,7 +356,8 @@ END_TEST
 #define MEMORY_TESTS
 #endif
 
-CHECK_MAIN(worker, MEMORY_TESTS a_hello_carries_the_spec_and_the_build_id, a_run_goes_to_its_end,
+CHECK_MAIN(worker, what_rectifiers_write_is_capped_over_the_whole_run, metadata_is_read_and_passed_on,
+	   MEMORY_TESTS a_hello_carries_the_spec_and_the_build_id, a_run_goes_to_its_end,
 	   a_failed_run_is_rectified_from_the_step_before,
 	   a_crashed_hook_is_in_doubt_and_the_run_goes_on_in_a_fresh_worker,
 	   a_hook_that_does_not_know_gets_a_fresh_worker, a_ring_too_many_harms_nobody,

@@ -177,7 +177,30 @@ START_TEST(a_run_whose_time_to_begin_has_passed_is_not_begun)
 }
 END_TEST
 
-CHECK_MAIN(worker_page, the_page_shows_the_call_in_hand_and_its_deadline,
-	   a_wish_to_cancel_takes_effect_at_the_next_boundary, a_wish_ends_a_wait_and_survives_the_worker,
-	   a_run_that_was_stopped_is_taken_up_as_stopped, a_batch_is_performed_in_order_with_one_ring,
-	   a_run_whose_time_to_begin_has_passed_is_not_begun)
+START_TEST(a_worker_that_is_held_leaves_before_the_next_run_begins)
+{
+	Story story = { 0 };
+	Record record;
+	Host host;
+
+	host_init(&host, "play");
+	begin(&host);
+	send_three(&host, "stop", "ok", "ok");
+	send_three(&host, "ok", "ok", "ok");
+	ck_assert_int_eq(waitid(P_PID, (id_t)host.pid, &(siginfo_t){ 0 }, WSTOPPED), 0);
+	atomic_store(&record_page(&host.file)->hold, 1);
+	kill(host.pid, SIGCONT);
+	follow(&host, &story);
+	ck_assert_str_eq(story.trace, "1 2 3");
+	ck_assert(!host_next(&host, &record));
+	ck_assert_uint_eq(atomic_load(&record_page(&host.file)->state), RECORD_LEAVING);
+	ck_assert_int_eq(host_reap(&host), 0);
+	printed(&host, "closed in good order");
+	host_done(&host);
+}
+END_TEST
+
+CHECK_MAIN(worker_page, a_worker_that_is_held_leaves_before_the_next_run_begins,
+	   the_page_shows_the_call_in_hand_and_its_deadline, a_wish_to_cancel_takes_effect_at_the_next_boundary,
+	   a_wish_ends_a_wait_and_survives_the_worker, a_run_that_was_stopped_is_taken_up_as_stopped,
+	   a_batch_is_performed_in_order_with_one_ring, a_run_whose_time_to_begin_has_passed_is_not_begun)

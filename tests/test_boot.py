@@ -2,154 +2,31 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The whole on a machine: a systemd that was really booted, our units, ordinary users, the journal.
 
-Everything is installed as README.md says, into a copy of this machine's files that is thrown away (with-systemd). The
-tests build on each other: they are one story, from the installation to its removal."""
+Everything is installed as README.md says, into a copy of this machine's files that is thrown away. The tests build on
+each other: they are one story, from the installation to its removal."""
 
 import json
 import os
 import pathlib
 import re
 import shutil
-import signal
-import subprocess
 import sys
 
-import man_commands
-from tap import TIMEOUT, TOP_BUILD, TOP_SOURCE, check, contains, equal, main, run, test, wait_for
+from machine import (HERE, INSIDE, MEMBER, STRANGER, InBackground, ask, boot, failed_units, follow, install_project,
+                     journal, journal_of, kill_daemon, main_pid, make_variable, member, root, stranger, tree, unit,
+                     wait_active)
+from tap import TOP_BUILD, TOP_SOURCE, check, contains, equal, main, test, wait_for
 
-HERE = pathlib.Path(__file__).resolve().parent
-INSIDE = os.environ.get("RYUSO_BOOTED") == "yes"
 SOCKET = "/run/ryuso/ryuso.sock"
 STATE = pathlib.Path("/var/lib/ryuso")
 UNITS = ("ryuso.socket", "ryuso.service", "ryuso@.socket", "ryuso@.service")
-MEMBER, STRANGER = "ada", "eve"
 
-
-# ---- outside: boots, and shows what comes from within ----
-
-def skip_all(reason):
-    print(f"1..0 # SKIP {reason}", flush=True)
-    sys.exit(0)
-
-
-def make_variable(name):
-    return run("make", "-s", "--no-print-directory", "-C", TOP_BUILD, "--eval", f"show: ; @echo $({name})", "show").stdout.splitlines()[-1]
-
-
-def reason_not_to_boot():
-    """None where it can be tried."""
-    if os.geteuid() != 0:
-        return "booting a container needs root"
-    for name in ("systemd-nspawn", "unshare", "setpriv", "journalctl", "cc", "pkg-config"):
-        if not shutil.which(name):
-            return f"there is no {name}"
-    if not (TOP_BUILD / "Makefile").exists():
-        return "this is no build tree"
-    units = make_variable("systemdsystemunitdir")
-    if units not in ("/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system"):
-        return f"systemd does not look for units in {units}: configure with --prefix=/usr"
-    return None
-
-
-def boot():
-    reason = reason_not_to_boot()
-    if reason:
-        skip_all(reason)
-    variables = {"RYUSO_BOOTED": "yes", "top_srcdir": TOP_SOURCE, "top_builddir": TOP_BUILD, "PYTHONDONTWRITEBYTECODE": "1",
-                 "RYUSO_TEST_TIMEOUT": TIMEOUT}
-    command = [HERE / "with-systemd", "--with", TOP_SOURCE, "--with", TOP_BUILD, "env",
-               *(f"{key}={value}" for key, value in variables.items()), "python3", HERE / "test_boot.py", *sys.argv[1:]]
-    status = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, check=False).returncode
-    if status == 99:
-        skip_all("systemd does not boot in a container here")
-    sys.exit(status)
-
-
-# ---- inside ----
-
-def variables_of(user):
-    home = "/root" if user == "root" else f"/home/{user}"
-    return {"HOME": home, "USER": user, "LANG": "C.UTF-8", "PATH": os.environ["PATH"], "SYSTEMD_PAGER": "cat"}
-
-
-def as_user(user, *command):
-    """A command line that runs as an ordinary user, with the groups that he has now."""
-    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--", *command]
-
-
-def root(*command, **options):
-    return run(*command, env=variables_of("root"), **{"cwd": "/", **options})
-
-
-def member(*command, **options):
-    return run(*as_user(MEMBER, *command), env=variables_of(MEMBER), **{"cwd": f"/home/{MEMBER}", **options})
-
-
-def stranger(*command, **options):
-    return run(*as_user(STRANGER, *command), env=variables_of(STRANGER), **{"cwd": f"/home/{STRANGER}", **options})
-
-
-def ask(*arguments, status=0):
-    """What ryusoctl gets as the member's answer."""
-    return json.loads(member("ryusoctl", "--json=short", *arguments, status=status).stdout)
-
-
-def unit(name, field):
-    return root("systemctl", "show", "-P", field, name).stdout.strip()
-
-
-def main_pid(name):
-    """0 where it does not run."""
-    return int(unit(name, "MainPID"))
-
-
-def kill_daemon(name):
-    """Its process, which is dead then."""
-    pid = main_pid(name)
-    check(pid > 0, f"{name} does not run")
-    os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: main_pid(name) != pid, "the end of the daemon")
-    return pid
-
-
-def failed_units():
-    lines = root("systemctl", "list-units", "--failed", "--plain", "--no-legend").stdout.splitlines()
-    return {line.split()[0] for line in lines}
-
-
-def journal(*matches):
-    """Entries as dictionaries, oldest first."""
-    root("journalctl", "--sync")
-    lines = root("journalctl", "--quiet", "-o", "json", *matches).stdout.splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def wait_active(name, pid):
-    """Until a unit is served by another process than `pid`."""
-    wait_for(lambda: unit(name, "ActiveState") == "active" and main_pid(name) not in (0, pid), f"another process of {name}")
-
-
-def install_project(project):
-    """Builds it as the member, installs it as root."""
-    member("make", "-C", project)
-    root("make", "-C", f"/home/{MEMBER}/{project}", "install")
+before = {}
 
 
 def balances():
-    return {account: ask("run", "statement", f"account={account}")["data_pool"]["balance"] for account in ("alice", "bob")}
-
-
-class InBackground:
-    """ryusoctl as the member, while something else happens."""
-
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen(as_user(MEMBER, "ryusoctl", *arguments), env=variables_of(MEMBER), text=True,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-    def end(self, status):
-        out, err = self.process.communicate(timeout=TIMEOUT)
-        equal((self.process.returncode, err if self.process.returncode != status else ""), (status, ""), "the status")
-        return out
+    return {account: ask("run", "statement", f"account={account}")["data_pool"]["balance"]
+            for account in ("alice", "bob")}
 
 
 class Gate:
@@ -176,15 +53,6 @@ class Gate:
         os.close(self.fd)
 
 
-def tree():
-    """All files and directories that no user and no service has made."""
-    done = root("find", "/usr", "/opt", "/srv", "-xdev", "-path", make_variable("moduledir"), "-prune", "-o", "-print")
-    return set(done.stdout.splitlines())
-
-
-before = {}
-
-
 def note_machine():
     before["failed"] = failed_units()
     before["tree"] = tree()
@@ -196,12 +64,16 @@ def note_machine():
 def it_is_installed_as_the_readme_says():
     note_machine()
     section = (TOP_SOURCE / "README.md").read_text().split("## Install it")[1].split("\n## ")[0]
-    commands = [line[len("sudo "):] for line in section.splitlines() if line.startswith("sudo ") and "apt-get" not in line]
+    commands = [line[len("sudo "):] for line in section.splitlines()
+                if line.startswith("sudo ") and "apt-get" not in line]
     contains(" ".join(commands), "$USER", "what is typed by the one who wants to be a member")
     for user in (MEMBER, STRANGER):
         root("useradd", "--create-home", "--shell", "/bin/bash", user)
     for line in commands:
-        root("bash", "-c", line.replace("$USER", MEMBER), cwd=TOP_BUILD)
+        done = root("bash", "-c", line.replace("$USER", MEMBER), cwd=TOP_BUILD, status=None)
+        if done.returncode != 0:
+            print(f"Bail out! {line} failed: {(done.stdout + done.stderr)[-500:]!r}", flush=True)
+            sys.exit(1)
     if make_variable("prefix") != "/usr":
         root("ldconfig")
 
@@ -234,7 +106,8 @@ def the_stop_time_of_the_unit_is_more_than_that_of_the_daemon():
 @test
 def the_socket_is_there_before_the_daemon_is():
     root("systemctl", "start", "ryuso.socket")
-    equal((unit("ryuso.socket", "ActiveState"), unit("ryuso.service", "ActiveState")), ("active", "inactive"), "the units")
+    states = unit("ryuso.socket", "ActiveState"), unit("ryuso.service", "ActiveState")
+    equal(states, ("active", "inactive"), "socket and service")
     equal(root("stat", "-c", "%A %U %G", SOCKET).stdout.strip(), "srw-rw---- root ryuso", "the socket")
 
 
@@ -294,7 +167,7 @@ def without_a_socket_the_advice_is_to_start_it():
 @test
 def a_run_is_found_in_the_journal_by_its_fields():
     reply = ask("run", "transfer", "from=alice", "to=nobody", "amount=1", status=1)
-    entries = journal(f"RYUSO_RUN={reply['run']}")
+    entries = journal_of(reply["run"])
     uid = member("id", "-u").stdout.strip()
     for entry in entries:
         for field, value in {"RYUSO_INSTANCE": "ryuso", "RYUSO_PROGRAM": "transfer", "RYUSO_PEER_UID": uid,
@@ -319,7 +192,8 @@ def each_kind_of_entry_is_found_by_its_message_id():
 @test
 def a_daemon_that_was_stopped_is_started_by_the_next_client():
     root("systemctl", "stop", "ryuso.service")
-    equal((unit("ryuso.service", "ActiveState"), unit("ryuso.service", "Result")), ("inactive", "success"), "the service")
+    states = unit("ryuso.service", "ActiveState"), unit("ryuso.service", "Result")
+    equal(states, ("inactive", "success"), "the service")
     equal(balances(), {"alice": 700, "bob": 300}, "the balances")
     equal(unit("ryuso.service", "ActiveState"), "active", "the service")
 
@@ -356,7 +230,8 @@ def of_several_modules_one_is_named_in_the_settings():
         equal(balances(), {"alice": 697, "bob": 303}, "the balances")
         settings.unlink()
         root("systemctl", "restart", "ryuso.service")
-        contains(ask("run", "statement", "account=alice", status=3)["error"]["message"], "2 modules are installed", "the error")
+        reply = ask("run", "statement", "account=alice", status=3)
+        contains(reply["error"]["message"], "2 modules are installed", "the error")
     finally:
         settings.unlink(missing_ok=True)
         other.unlink()
@@ -370,9 +245,9 @@ def an_instance_has_a_socket_a_state_and_a_journal_of_its_own():
     install_project("gate")
     root("systemctl", "start", "ryuso@gate.socket")
     reply = ask("-I", "gate", "run", "speak")
-    equal(root("stat", "-c", "%a %U %G", "/run/ryuso/gate.sock", STATE / "gate", STATE / "ryuso").stdout.split("\n")[:3],
-          ["660 root ryuso", "700 ryuso ryuso", "700 ryuso ryuso"], "the places")
-    [ended] = [entry for entry in journal(f"RYUSO_RUN={reply['run']}") if entry.get("RYUSO_OUTCOME") == "succeeded"]
+    places = root("stat", "-c", "%a %U %G", "/run/ryuso/gate.sock", STATE / "gate", STATE / "ryuso").stdout
+    equal(places.splitlines(), ["660 root ryuso", "700 ryuso ryuso", "700 ryuso ryuso"], "the places")
+    [ended] = [entry for entry in journal_of(reply["run"]) if entry.get("RYUSO_OUTCOME") == "succeeded"]
     equal((ended["RYUSO_INSTANCE"], ended["_SYSTEMD_UNIT"]), ("gate", "ryuso@gate.service"), "the instance")
     check(main_pid("ryuso@gate.service") != main_pid("ryuso.service"), "expected two daemons, got one")
 
@@ -380,7 +255,7 @@ def an_instance_has_a_socket_a_state_and_a_journal_of_its_own():
 @test
 def what_a_hook_logs_and_prints_is_in_the_journal_under_its_run():
     reply = ask("-I", "gate", "run", "speak")
-    entries = {entry["MESSAGE"].split(": ")[-1]: entry for entry in journal(f"RYUSO_RUN={reply['run']}", "RYUSO_HOOK=speak")}
+    entries = {entry["MESSAGE"].split(": ")[-1]: entry for entry in journal_of(reply["run"]) if "RYUSO_HOOK" in entry}
     for text, priority in (("this was printed", "6"), ("this was complained", "6"), ("this was logged", "5")):
         check(text in entries, f"expected {text!r}, got {list(entries)}")
         entry = entries[text]
@@ -389,8 +264,8 @@ def what_a_hook_logs_and_prints_is_in_the_journal_under_its_run():
 
 @test
 def hooks_write_to_the_state_directory_and_to_a_tmp_of_their_own_only():
-    places = ["/etc", "/usr/lib", "/var/lib", "/var/lib/ryuso/ryuso", "/home", f"/home/{MEMBER}", "/run/ryuso", "/dev", "/sys",
-              "/tmp", "/var/tmp", str(STATE / "gate")]
+    places = ["/etc", "/usr/lib", "/var/lib", "/var/lib/ryuso/ryuso", "/home", f"/home/{MEMBER}", "/run/ryuso", "/dev",
+              "/sys", "/tmp", "/var/tmp", str(STATE / "gate")]
     os.chmod(f"/home/{MEMBER}", 0o777)
     pathlib.Path("/tmp/of-others").touch()
     reply = ask("-I", "gate", "run", "look", f"places:={json.dumps(places)}")
@@ -444,40 +319,19 @@ def the_socket_of_a_module_can_be_had_at_every_boot():
 
 # ---- what the manual pages tell root to do ----
 
-def follow(page):
-    """Does what a page says: root's part whole; of the others' part what makes a project, as the member, for test_man.py
-    does the rest of it. What root's commands wrote, by the command."""
-    directory, said = pathlib.Path(f"/home/{MEMBER}") / page, {}
-    member("mkdir", directory)
-    for step in man_commands.steps(page):
-        someone = root if step.root else member
-        word = step.text.split()[0]
-        if step.name:
-            someone("mkdir", "-p", (directory / step.name).parent)
-            someone("tee", directory / step.name, stdin=step.text)
-        elif step.root:
-            done = root("bash", "-c", step.text, cwd=directory)
-            said[step.text] = done.stdout + done.stderr
-        elif word == "cd":
-            directory = directory / step.text.split()[1]
-        elif word in ("mkdir", "ryuso-gen", "make"):
-            member("bash", "-c", step.text, cwd=directory)
-    check(said, f"expected commands for root in {page}")
-    return said
-
-
 @test
 def root_does_what_ryuso_gen_1_says():
     said = follow("ryuso-gen.1")
-    text = "\n".join(said.values())
-    for part in ("Hello, Ada!", "NobodyThere", "rectifier take_down: ok", '"status":"succeeded"'):
+    text = "\n".join(text for line, text in said.items() if not line.startswith("journalctl"))
+    for part in ("Hello, Ada!", "NobodyThere", "take_down: ok", '"status":"succeeded"'):
         contains(text, part, "what was written")
 
 
 @test
 def root_does_what_ryuso_7_says():
     said = follow("ryuso.7")
-    contains(said["journalctl -u ryuso@guestbook.service -o cat"], "sign: succeeded", "the journal")
+    [shows] = [line for line in said if line.startswith("journalctl")]
+    wait_for(lambda: "sign: succeeded" in root("bash", "-c", shows).stdout, "the run in the journal")
     check("ryuso@guestbook.socket" in unit("sockets.target", "Wants").split(), "expected the socket to be enabled")
 
 
@@ -494,6 +348,13 @@ def root_does_what_ryusoctl_1_says():
 
 
 # ---- the end ----
+
+@test
+def no_program_of_ours_has_sounded_an_alarm():
+    lines = root("journalctl", "-o", "cat", "-u", "ryuso*").stdout.splitlines()
+    check(len(lines) > 50, f"expected all that has happened, got {lines}")
+    equal([line for line in lines if re.search("Sanitizer|runtime error|core dumped|cannot", line)], [], "alarms")
+
 
 @test
 def no_unit_has_failed():

@@ -156,8 +156,9 @@ def compiled(source, name):
 
 
 BROKEN_FIELDS = [
-    ("magic", "magic"), ("abi_major", "abi_major of the module is 2, expected 1"), ("module_size", "size"), ("function_size", "size"),
-    ("program_size", "size"), ("step_size", "size"), ("fingerprint", "plan"), ("open", "the database is not there"),
+    ("magic", "magic"), ("abi_major", "abi_major of the module is 2, expected 1"), ("module_size", "size"),
+    ("function_size", "size"), ("program_size", "size"), ("step_size", "size"), ("fingerprint", "plan"),
+    ("open", "the database is not there"),
     ("open exits", "before it was ready"), ("constructor", "before it was ready"),
 ]
 

@@ -22,20 +22,20 @@ ROOMS = {
     "ryuso": (),
 }
 
-# What is given to the pure rooms instead of being fetched by them: time, randomness, storage; and what they leave alone.
+# What is given to the pure rooms instead of being fetched by them (time, randomness, storage); what they leave alone.
 IMPURE_HEADERS = re.compile(r"systemd/|sys/(socket|un|stat|mman|wait|types|epoll|random|file|ioctl|time)\.h|"
                             r"(unistd|fcntl|time|signal|syslog|pthread|dirent|poll|spawn|dlfcn)\.h|"
                             r"base/(clock|io|log|log_entry)\.h")
 IMPURE_CALLS = """
-    open openat creat close read write pread pwrite readv writev lseek fsync fdatasync mmap msync munmap ftruncate unlink rename
-    fopen fdopen freopen fclose fread fwrite fgets fputs fputc putc putchar puts printf fprintf vprintf vfprintf dprintf perror
-    fflush scanf fscanf getline socket socketpair bind listen accept accept4 connect send sendto sendmsg recv recvfrom recvmsg
-    pipe pipe2 poll ppoll select epoll_wait ioctl fcntl
+    open openat creat close read write pread pwrite readv writev lseek fsync fdatasync mmap msync munmap ftruncate
+    unlink rename fopen fdopen freopen fclose fread fwrite fgets fputs fputc putc putchar puts printf fprintf vprintf
+    vfprintf dprintf perror fflush scanf fscanf getline socket socketpair bind listen accept accept4 connect send
+    sendto sendmsg recv recvfrom recvmsg pipe pipe2 poll ppoll select epoll_wait ioctl fcntl
     time clock clock_gettime gettimeofday localtime gmtime mktime strftime sleep usleep nanosleep clock_monotonic
     clock_realtime clock_usec random srandom rand srand getrandom getentropy id_random
-    fork vfork execve execv execvp posix_spawn system popen kill raise waitpid waitid signal sigaction getpid getuid getenv
-    secure_getenv setenv exit _exit abort pthread_create syslog log_line log_error log_warning log_notice log_info log_debug
-    log_entry read_file read_fd write_all write_file_atomic write_file_once
+    fork vfork execve execv execvp posix_spawn system popen kill raise waitpid waitid signal sigaction getpid getuid
+    getenv secure_getenv setenv exit _exit abort pthread_create syslog log_line log_error log_warning log_notice
+    log_info log_debug log_entry read_file read_fd write_all write_file_atomic write_file_once
 """.split()
 
 PLACES = (".ci", "include", "man", "src", "templates", "tests", "units")
@@ -71,7 +71,8 @@ def code(path):
     """The text without comments and literals, line by line as it was."""
     def blank(match):
         return "\n" * match[0].count("\n") or " "
-    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, path.read_text(), flags=re.DOTALL)
+    pattern = r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
+    return re.sub(pattern, blank, path.read_text(), flags=re.DOTALL)
 
 
 def none_of(wrong):
@@ -82,7 +83,7 @@ def none_of(wrong):
 def every_room_is_known():
     found = {path.name for path in (TOP_SOURCE / "src").iterdir() if path.is_dir() and any(path.iterdir())}
     equal(found - set(ROOMS), set(), "rooms that nobody has said anything of")
-    check(len(found) >= 8 and all(sources(room) for room in ("base", "ryuso", *PURE)), f"expected the rooms, got {found}")
+    check(len(found) >= 8 and all(sources(room) for room in ("base", "ryuso", *PURE)), f"expected the rooms: {found}")
 
 
 @test
@@ -93,7 +94,8 @@ def a_room_includes_only_those_below_it():
             for line, header, _ in includes(path):
                 other = header.split("/")[0] if "/" in header else None
                 if other in ROOMS and other != room and other not in below:
-                    wrong.append(f"{name(path)}:{line}: {room} may include {', '.join(below) or 'nothing'}; got {header}")
+                    wrong.append(f"{name(path)}:{line}: {room} may include {', '.join(below) or 'nothing'}; "
+                                 f"got {header}")
     none_of(wrong)
 
 
@@ -154,7 +156,8 @@ def main_is_in_main_files_only():
 @test
 def a_header_is_included_once():
     wrong = [name(path) for room in ROOMS for path in sources(room)
-             if path.suffix == ".h" and not re.search(r"^#pragma once$|^#ifndef RYUSO_\w+_H$", path.read_text(), re.MULTILINE)]
+             if path.suffix == ".h" and
+             not re.search(r"^#pragma once$|^#ifndef RYUSO_\w+_H$", path.read_text(), re.MULTILINE)]
     equal(wrong, [], "headers without a guard")
 
 

@@ -42,7 +42,7 @@ void client_free(Client *client)
 		TAILQ_REMOVE(&clients->dirty, client, dirty_entry);
 	if (client->timed)
 		clients->n_timed--;
-	poller_forget(clients->poller, &client->watch);
+	poller_remove(clients->poller, &client->watch);
 	fd_close(client->watch.fd);
 	TAILQ_REMOVE(&clients->all, client, entry);
 	clients->n--;

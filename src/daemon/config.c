@@ -50,7 +50,7 @@ static const Setting settings[] = {
 	SETTING("QueueLength", COUNT, queue_length, 4096, 1, 1000000, false),
 	SETTING("RequestTimeout", TIME, request_timeout, 10 * SEC, 1000, 1 * DAY, false),
 	SETTING("ReplyTimeout", TIME, reply_timeout, 30 * SEC, 1000, 1 * DAY, false),
-	SETTING("RunsPerWorker", COUNT, runs_per_worker, 10000, 1, UINT32_MAX, true),
+	SETTING("RunsPerWorker", COUNT, runs_per_worker, 100000, 1, UINT32_MAX, true),
 	SETTING("ModuleTimeout", TIME, module_timeout, 10 * SEC, 1000, 1 * DAY, false),
 	SETTING("StopTimeout", TIME, stop_timeout, 80 * SEC, 1000, 1 * DAY, false),
 	SETTING("WorkerMemory", SIZE, worker_memory, 0, 16 * MIB, 1024 * GIB, true),

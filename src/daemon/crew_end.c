@@ -122,11 +122,13 @@ static void crew_end_active(Crew *crew, const siginfo_t *info)
 
 static void crew_end_spare(Crew *crew, const siginfo_t *info)
 {
-	HandState state = crew->spare->state;
+	HandState state;
 	char how[256];
 
 	describe_end(info, how, sizeof(how));
+	hand_hear(crew->spare);
 	hand_drain(crew->spare);
+	state = crew->spare->state;
 	crew->spare = hand_free(crew->spare);
 	crew->clearing = true;
 	if (state == HAND_STARTING)

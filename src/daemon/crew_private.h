@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between crew.c (who works), crew_records.c (what was recorded), crew_end.c (how workers end). */
+/* Between crew.c (who works), crew_start.c (how workers begin), crew_records.c (what was recorded) and crew_end.c (how
+ * workers end). */
 #pragma once
 
 #include "daemon/crew.h"
 
-/* crew.c */
+/* crew_start.c */
+/** \brief For people, in one line: what modules and specs say in it is escaped and cut. NULL where memory is short. */
+char *crew_sentence(const char *format, ...) _printf_(1, 2);
 /** \brief A worker could not be had; \p problem is taken. */
 void crew_fail(Crew *crew, char *problem);
 void crew_back_off(Crew *crew);
+/** \brief Starts a worker that will be the spare, unless there is one or it is too early. */
+void crew_start_spare(Crew *crew);
+
+/* crew.c */
 /** \brief The active worker gets no further runs, and begins none of those it has. */
 void crew_tire(Crew *crew);
-/** \brief For people, in one line: what modules and specs say in it is escaped and cut. NULL where memory is short. */
-char *crew_sentence(const char *format, ...) _printf_(1, 2);
 
 /* crew_records.c */
 /** \brief Reads what was recorded, and acts on it. */

@@ -12,6 +12,8 @@
 #include "base/io.h"
 #include "daemon/hand_spawn.h"
 
+#define RECEIVE_SIZE 65536U
+
 static void hand_enter(Hand *hand, HandState state)
 {
 	hand->state = state;
@@ -61,25 +63,28 @@ static void hand_break(Hand *hand)
 	hand->events->on_broken(hand, hand->context);
 }
 
-/* The channel's way back carries one hello and then its end. */
-static void hand_receive(Hand *hand)
+/* What has come: > 0; the end of it: 0. */
+static ssize_t hand_fill(Hand *hand)
 {
-	uint8_t *at = buffer_reserve(&hand->inbox, 65536);
-	OrderHello hello;
-	Order order;
+	uint8_t *at = buffer_reserve(&hand->inbox, RECEIVE_SIZE);
 	ssize_t n;
-	int r;
 
 	if (!at)
-		return;
-	n = recv(hand->channel.fd, at, 65536, MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		hand->events->on_nonsense(hand, hand->context);
-		return;
-	}
+		return 0;
+	n = recv(hand->channel.fd, at, RECEIVE_SIZE, MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? -EAGAIN : 0;
 	hand->inbox.size += (size_t)n;
+	return n;
+}
+
+/* The channel's way back carries one hello and then its end. */
+static void hand_parse(Hand *hand)
+{
+	OrderHello hello;
+	Order order;
+	int r;
+
 	r = order_read(hand->inbox.data, hand->inbox.size, &order);
 	if (r == -EAGAIN)
 		return;
@@ -91,6 +96,22 @@ static void hand_receive(Hand *hand)
 	poller_change(hand->poller, &hand->channel, 0);
 	hand->events->on_hello(hand, &hello, hand->context);
 	buffer_done(&hand->inbox);
+}
+
+static void hand_receive(Hand *hand)
+{
+	ssize_t n = hand_fill(hand);
+
+	if (n > 0)
+		hand_parse(hand);
+	else if (n == 0)
+		hand->events->on_nonsense(hand, hand->context);
+}
+
+void hand_hear(Hand *hand)
+{
+	while (hand->state == HAND_STARTING && hand_fill(hand) > 0)
+		hand_parse(hand);
 }
 
 static void on_channel(Watch *watch, uint32_t events)

@@ -74,5 +74,7 @@ void hand_leave(Hand *hand);
 /** \brief It has said that it leaves by itself. */
 void hand_expect_end(Hand *hand);
 void hand_kill(Hand *hand);
+/** \brief It has ended: what it said before may not have been read yet. */
+void hand_hear(Hand *hand);
 /** \brief Reads what it has printed up to now. */
 void hand_drain(Hand *hand);

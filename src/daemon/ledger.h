@@ -109,8 +109,8 @@ const char *ledger_problem(const Ledger *ledger);
  * wrote something else, it may yet be found at the next start. The ledger goes on: the next work tries again. */
 typedef void (*LedgerDone)(void *context, int r);
 
-/* Works. Each returns 0, or does nothing and returns -ENOBUFS (too much is under way), -E2BIG (a cap), -EINVAL or
- * -ENOMEM. `done` may be NULL. */
+/* Works. Each returns 0, or does nothing and returns -ENOBUFS (too much is under way), -E2BIG (a cap), -EINVAL,
+ * -ENOMEM, or -ESHUTDOWN (within ledger_close()). `done` may be NULL. */
 
 /** \brief Puts a run at the end of the queue: all fields down to `submitted_usec`, arguments and metadata; it is
  * promised. -EEXIST: the run, or the user's request id, is in the ledger already. */
@@ -122,7 +122,7 @@ int ledger_submit(Ledger *ledger, const LedgerRun *run, LedgerDone done, void *c
  * another run's. */
 int ledger_finish(Ledger *ledger, const LedgerRun *run, LedgerDone done, void *context);
 /** \brief ledger_finish() of a run that nothing was promised of and that the ledger does not hold: written when there
- * is time, for the list of recent runs alone; dropped, and counted, where there is none. */
+ * is time, for the list of recent runs alone; dropped, and counted, where there is none. Found when it is written. */
 int ledger_remember(Ledger *ledger, const LedgerRun *run);
 /** \brief The run parks: \p run->records, `reply`, `error` and `step` (where it stands), `ended_usec`; else as
  * ledger_finish(). One that was parked or resumed before parks anew. */
@@ -233,7 +233,7 @@ typedef struct LedgerFilter {
 	bool replies;        /* hand out their replies, too */
 } LedgerFilter;
 
-/** \brief What is on the disk, newest first (by when it ended or parked; those in the queue before all others); without
+/** \brief What is on the disk, newest first (by when each was submitted, parked, resumed or ended last); without
  * arguments, metadata and records. */
 int ledger_list(Ledger *ledger, const LedgerFilter *filter, LedgerOnRun on_run, void *context);
 /** \brief Decisions about \p run, oldest first; NULL: all that are still to be done. */

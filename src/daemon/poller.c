@@ -78,12 +78,8 @@ void poller_remove(Poller *poller, Watch *watch)
 {
 	if (!watch->watched)
 		return;
+	/* its closing alone would not do where a child that is being started still has it, too */
 	epoll_ctl(poller->fd, EPOLL_CTL_DEL, watch->fd, NULL);
-	poller_forget(poller, watch);
-}
-
-void poller_forget(Poller *poller, Watch *watch)
-{
 	watch->watched = false;
 	for (int i = poller->batch_at; i < poller->batch_n; i++)
 		if (poller->batch[i].data.ptr == watch)

@@ -43,5 +43,3 @@ int poller_add(Poller *poller, Watch *watch, uint32_t events);
 void poller_change(Poller *poller, Watch *watch, uint32_t events);
 /** \brief To be called before the descriptor is closed; what is pending for it is dropped. */
 void poller_remove(Poller *poller, Watch *watch);
-/** \brief The same for less, where the descriptor has no duplicate: its closing, which must follow, does the rest. */
-void poller_forget(Poller *poller, Watch *watch);

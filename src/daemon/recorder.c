@@ -213,7 +213,7 @@ int recorder_open(Recorder *recorder, const char *directory, size_t size)
 	r = recorder_replace(recorder, path, recorder->size_min, 0);
 	if (r < 0)
 		return r;
-	/* the next one is made ahead, while nobody waits for it; where that fails it is tried again when it is needed */
+	/* the next one is made ahead, while nobody waits; where that fails it is tried again when it is needed */
 	r = file_create(fresh, recorder->size_min, &recorder->spent);
 	recorder->spent_fd = r < 0 ? -EBADF : r;
 	return 0;

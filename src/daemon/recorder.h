@@ -34,7 +34,8 @@ void recorder_init(Recorder *recorder);
 void recorder_done(Recorder *recorder);
 /** \brief Looks at \p path. -ENOENT where there is none. */
 int recorder_inspect(const char *path, RecorderRemains *ret);
-/** \brief Gives the file in \p directory another name, "recorder.WORD-NUMBER", one that is free. 0: there is none. 1: done. */
+/** \brief Gives the file in \p directory another name, "recorder.WORD-NUMBER", one that is free. 1; 0: there is none.
+ */
 int recorder_keep_aside(const char *directory, const char *word);
 /** \brief Makes the first file in \p directory. */
 int recorder_open(Recorder *recorder, const char *directory, size_t size);
@@ -46,7 +47,7 @@ int recorder_renew(Recorder *recorder, size_t offset, size_t wanted, size_t *ret
 bool recorder_wants_cleaning(const Recorder *recorder);
 /** \brief Zeroes a piece of it. */
 void recorder_clean(Recorder *recorder);
-/** \brief The next record: 1, with where it is in \p ret_offset; 0: none yet; -EBADMSG: what is before the tail holds no
+/** \brief The next record: 1, with its place in \p ret_offset; 0: none yet; -EBADMSG: what is before the tail holds no
  * record. */
 int recorder_read(Recorder *recorder, Record *ret, size_t *ret_offset);
 /** \brief Removes the file: a clean end with nothing open. */

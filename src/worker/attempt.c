@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "worker/descendants.h"
 #include "worker/threads.h"
+#include "worker/touch.h"
 
 static void attempt_done(Attempt *attempt)
 {
@@ -92,7 +94,9 @@ static int call(Run *run, Attempt *attempt, int *ret_status)
 	r = ryuso_host_enter(&run->handle);
 	if (r < 0)
 		return r;
+	touch_watch();
 	status = (int)function->call(&run->handle);
+	attempt->touched = touch_made() || __fpending(stdout) > 0;
 	/* A forked copy that has come back: there is nothing here for it to do. */
 	if (!ryuso_host_is_original())
 		_exit(EXIT_SUCCESS);
@@ -150,8 +154,6 @@ static void clear_up(Run *run, Outcome *outcome, bool *ret_leave)
 			.error = ERROR_HOOK_UNKNOWN,
 			.message = "it closed or replaced descriptors of the worker",
 		};
-	if (outcome->kind == OUTCOME_UNKNOWN)
-		*ret_leave = true;
 }
 
 static int record_end(Run *run, const WalkAction *action, const Outcome *outcome)
@@ -216,7 +218,9 @@ int attempt_make(Run *run, const WalkAction *action)
 		return r;
 	outcome = claimed(run, &attempt, status, message, sizeof(message));
 	walk_judge(run->walk, &outcome, message, sizeof(message));
-	clear_up(run, &outcome, &leave);
+	if (attempt.touched)
+		clear_up(run, &outcome, &leave);
+	leave = leave || outcome.kind == OUTCOME_UNKNOWN;
 	r = run_end(run, action, &outcome);
 	if (r < 0)
 		return r;

@@ -11,7 +11,8 @@ typedef struct Attempt {
 	const WalkAction *action;
 	PoolWrite *writes; /* what it has set, each key once */
 	size_t n_writes, capacity;
-	size_t size; /* what the cap is held against: before the first write 0 */
+	size_t size;  /* what the cap is held against: before the first write 0 */
+	bool touched; /* it may have left something behind outside its memory */
 } Attempt;
 
 /** \brief Makes the call that \p action asks for. 0; PERFORM_LEAVE; a negative errno. */

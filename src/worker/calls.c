@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What stands behind ryuso_get_…, ryuso_set_…, ryuso_note and the rest. libryuso has checked who calls, and text. */
+/* What stands behind ryuso_get_int(), ryuso_note() and the rest. libryuso has checked who calls, and text. */
 #include <errno.h>
 #include <string.h>
 

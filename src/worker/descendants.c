@@ -116,9 +116,14 @@ static void processes_mark(Processes *processes)
 static void process_kill(const Process *process)
 {
 	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	bool held = fd >= 0, without = fd < 0 && errno == ENOSYS;
 
-	if (fd >= 0 && parent_of(process->pid) == process->parent)
+	if (parent_of(process->pid) != process->parent)
+		return;
+	if (held)
 		syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+	else if (without)
+		kill(process->pid, SIGKILL);
 }
 
 static int kill_all(void)

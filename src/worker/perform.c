@@ -72,7 +72,7 @@ int perform_run(Worker *worker, const RecordStart *order)
 
 	/* The daemon takes back what has not begun. */
 	if (atomic_load(&record_page(&worker->recorder)->hold) != 0)
-		return PERFORM_LEAVE;
+		return PERFORM_RETIRE;
 	start.begun_usec = clock_monotonic();
 	start.begun_realtime_usec = clock_realtime();
 	if (start.start_by_usec != 0 && start.start_by_usec <= start.begun_usec)

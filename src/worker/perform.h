@@ -11,6 +11,8 @@
 
 /** \brief What perform_… and attempt_make() return when this worker must leave: a fresh one takes up what is left. */
 #define PERFORM_LEAVE 1
+/** \brief What they return when it is to leave in good order: the daemon holds, and takes back what has not begun. */
+#define PERFORM_RETIRE 2
 
 typedef struct Run {
 	Worker *worker;
@@ -24,7 +26,8 @@ typedef struct Run {
 	ryuso_run handle;  /* what hooks are given */
 } Run;
 
-/** \brief 0 where it is finished; PERFORM_LEAVE; or a negative errno: then the worker leaves as well. */
+/** \brief 0 where it is finished; PERFORM_LEAVE, PERFORM_RETIRE; or a negative errno: then the worker leaves as well.
+ */
 int perform_run(Worker *worker, const RecordStart *start);
 int perform_resume(Worker *worker, const OrderResume *resume);
 

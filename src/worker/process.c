@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <ryuso/host.h>
 
@@ -61,6 +62,8 @@ int process_init(size_t memory)
 	int r;
 
 	reset_signals();
+	/* What is typed at the daemon's terminal is not for hooks. Where this process leads a session, it is so already. */
+	(void)setsid();
 	r = die_with_parent();
 	if (r >= 0)
 		r = descendants_init();

@@ -15,6 +15,9 @@
 #include "worker/process.h"
 #include "worker/threads.h"
 
+#define FAULT_SIZE (128U << 10)
+#define FAULT_MARGIN RECORD_PAGE_SIZE
+
 static void worker_done(Worker *worker)
 {
 	module_free(worker->module);
@@ -59,6 +62,7 @@ int worker_adopt(Worker *worker, int fd)
 	if (r < 0)
 		return r;
 	worker->recorder = file;
+	worker->faulted = 0;
 	if (old.base)
 		munmap(old.base, old.size);
 	return 0;
@@ -103,6 +107,22 @@ int worker_make_room(Worker *worker, size_t wanted)
 	return record_room(&worker->recorder) < wanted ? -ENOSPC : 0;
 }
 
+/* The first store to each page is a fault; many at once cost a tenth. Few at a time: what is dirty, a sync writes. */
+static void fault_ahead(Worker *worker)
+{
+#ifdef MADV_POPULATE_WRITE
+	const RecordFile *file = &worker->recorder;
+	size_t tail = atomic_load_explicit(&record_page(file)->tail, memory_order_relaxed);
+	size_t from = tail & ~(size_t)(RECORD_PAGE_SIZE - 1);
+
+	if (tail + FAULT_MARGIN <= worker->faulted || from >= file->size)
+		return;
+	worker->faulted = from + MIN(file->size - from, (size_t)FAULT_SIZE);
+	/* Where the kernel cannot (before 5.14), the stores fault one by one. */
+	(void)madvise(file->base + from, worker->faulted - from, MADV_POPULATE_WRITE);
+#endif
+}
+
 int worker_record(Worker *worker, RecordKind kind)
 {
 	const Buffer *content = &worker->content;
@@ -111,6 +131,7 @@ int worker_record(Worker *worker, RecordKind kind)
 	r = buffer_error(content);
 	if (r < 0)
 		return r;
+	fault_ahead(worker);
 	r = record_append(&worker->recorder, kind, content->data, content->size);
 	if (r != -ENOSPC)
 		return r;
@@ -153,7 +174,7 @@ static int work_off(Worker *worker)
 	return r;
 }
 
-/* 0 at the channel's end; PERFORM_LEAVE; a negative errno. Before the first order the recorder is another's. */
+/* 0 at the channel's end; PERFORM_LEAVE, PERFORM_RETIRE; a negative errno. Before the first order the recorder is another's. */
 static int work(Worker *worker)
 {
 	int r;
@@ -214,20 +235,19 @@ static int worker_open(Worker *worker, const WorkerOptions *options)
 		return r;
 	fd_close(ORDER_FD_MODULE);
 	/* What it began before its first hook is no hook's; processes are not for keeps all the same. */
-	if (descendants_left())
-		descendants_end();
+	r = descendants_left() ? descendants_end() : 0;
+	if (r < 0)
+		return r;
 	threads_mark();
 	r = hello(worker, &error);
 	return r < 0 ? r : !worker->module;
 }
 
-/* No code of the module runs any more: what a hook has left there could act on what comes after. */
-static _Noreturn void leave(Worker *worker)
+static void take_leave(Worker *worker)
 {
 	atomic_store(&record_page(&worker->recorder)->state, RECORD_LEAVING);
 	/* Where the doorbell is gone, the daemon hears of the end itself. */
 	(void)channel_ring(&worker->channel);
-	_exit(EXIT_SUCCESS);
 }
 
 static _Noreturn void fail(const char *what, int error)
@@ -250,7 +270,10 @@ int worker_main(const WorkerOptions *options)
 	r = work(&worker);
 	if (r < 0)
 		fail("it cannot go on", r);
+	if (r > 0)
+		take_leave(&worker);
+	/* No code of the module runs any more: what a hook has left there could act on what comes after. */
 	if (r == PERFORM_LEAVE)
-		leave(&worker);
+		_exit(EXIT_SUCCESS);
 	return EXIT_SUCCESS;
 }

@@ -17,6 +17,7 @@ typedef struct WorkerOptions {
 typedef struct Worker {
 	RecordCaps caps;
 	RecordFile recorder;
+	size_t faulted; /* up to there its pages can be written without a fault */
 	Module *module;
 	Channel channel;
 	Output output;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Hooks for tests of the daemon: they write down that they ran, wait for a file, spend time, print, grow, or do harm. */
+/* Hooks for tests of the daemon: they say that they ran, wait for a file, spend time, print, grow, or do harm. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

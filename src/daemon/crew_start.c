@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/crew_private.h"
+#include "daemon/module_file.h"
+
+char *crew_sentence(const char *format, ...)
+{
+	_cleanup_buffer_ Buffer escaped = { 0 };
+	_cleanup_free_ char *text = NULL;
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (n < 0) {
+		text = NULL;
+		return NULL;
+	}
+	text_escape(text, (size_t)n, LOG_FIELD_MAX, &escaped);
+	return buffer_take_text(&escaped);
+}
+
+static uint64_t crew_delay(unsigned failures)
+{
+	return MIN(CREW_BACKOFF_MIN_USEC << MIN(failures - 1, 6U), CREW_BACKOFF_MAX_USEC);
+}
+
+void crew_back_off(Crew *crew)
+{
+	crew->failures++;
+	crew->retry_at_usec = clock_monotonic() + crew_delay(crew->failures);
+}
+
+/* Without a worker, what waits is answered instead of left waiting for one; the run that has begun is not: it waits. */
+void crew_fail(Crew *crew, char *problem)
+{
+	crew_back_off(crew);
+	log_error("no worker: %s; trying again in %u s", problem ? problem : "out of memory",
+		  (unsigned)(crew_delay(crew->failures) / USEC_PER_SEC));
+	if (!crew->catalog)
+		crew->module_fd = fd_close(crew->module_fd); /* the file may be another one the next time */
+	if (crew->active && crew->catalog) {
+		free(problem);
+		return;
+	}
+	free(crew->problem);
+	crew->problem = problem ? problem : strdup("out of memory");
+	queue_refuse_all(crew->queue, ERROR_NO_MODULE, crew->problem ? crew->problem : "out of memory");
+}
+
+static int crew_open_module(Crew *crew, char **ret_problem)
+{
+	int r;
+
+	if (crew->module_fd >= 0)
+		return 0;
+	free(crew->module_path);
+	crew->module_path = NULL;
+	if (crew->config->module && strchr(crew->config->module, '/')) {
+		crew->module_path = strdup(crew->config->module);
+		r = crew->module_path ? 0 : -ENOMEM;
+	} else {
+		r = module_find(crew->config->module ? crew->config->module : crew->instance, &crew->module_path,
+				ret_problem);
+	}
+	if (r < 0)
+		return r;
+	r = module_open(crew->module_path, ret_problem);
+	if (r < 0)
+		return r;
+	crew->module_fd = r;
+	return 0;
+}
+
+static void on_hello(Hand *hand, const OrderHello *hello, void *context)
+{
+	Crew *crew = context;
+	const RecordCaps caps = crew_caps(crew->config);
+	char *problem = NULL;
+	int r = 0;
+
+	if (hello->error_size > 0) {
+		hand_leave(hand);
+		crew_fail(crew,
+			  crew_sentence("module %s: %.*s", crew->module_path, (int)hello->error_size, hello->error));
+		return;
+	}
+	if (!crew->catalog)
+		r = catalog_new(hello, &caps, &crew->catalog, &problem);
+	else if (!catalog_matches(crew->catalog, hello))
+		problem = crew_sentence("another spec or build than the first worker's");
+	if (r < 0 || problem) {
+		hand_kill(hand);
+		crew_fail(crew, crew_sentence("module %s: %s", crew->module_path, problem ? problem : strerror(-r)));
+		free(problem);
+		return;
+	}
+	if (crew->problem)
+		log_notice("module %s: can be used again", crew->module_path);
+	free(crew->problem);
+	crew->problem = NULL;
+	if (!crew->barren)
+		crew->failures = 0;
+}
+
+static void on_nonsense(Hand *hand, void *context)
+{
+	Crew *crew = context;
+
+	hand_kill(hand);
+	crew_fail(crew, crew_sentence("module %s: the worker ended or closed its channel before it was ready (a "
+				      "constructor or ryuso_module_open() may have crashed or exited)",
+				      crew->module_path));
+}
+
+static void on_doorbell(Hand *hand, void *context)
+{
+	Crew *crew = context;
+
+	if (hand == crew->active)
+		crew_read(crew);
+}
+
+static void on_broken(Hand *hand, void *context)
+{
+	Crew *crew = context;
+
+	if (hand == crew->active)
+		crew_tire(crew);
+	else
+		hand_kill(hand);
+}
+
+static void on_line(Hand *hand, int priority, const char *text, size_t size, void *context)
+{
+	Crew *crew = context;
+
+	trace_output(crew->trace, hand == crew->active ? crew->current : NULL, hand->pid, priority, text, size);
+}
+
+static const HandEvents hand_events = {
+	.on_hello = on_hello,
+	.on_nonsense = on_nonsense,
+	.on_doorbell = on_doorbell,
+	.on_broken = on_broken,
+	.on_line = on_line,
+};
+
+static int crew_spawn(Crew *crew)
+{
+	char pool[48], notes[48], rectified[48], memory[48];
+	char *const arguments[] = { (char *)"ryuso-worker", pool, notes, rectified, memory, NULL };
+	const HandSetup setup = {
+		.poller = crew->poller,
+		.events = &hand_events,
+		.context = crew,
+		.program = crew->worker,
+		.arguments = arguments,
+		.module_fd = crew->module_fd,
+		.recorder_fd = crew->recorder.fd,
+	};
+	const Config *config = crew->config;
+
+	snprintf(pool, sizeof(pool), "--pool-max=%" PRIu64, config->max_pool_size);
+	snprintf(notes, sizeof(notes), "--notes-max=%" PRIu64, config->max_notes_size);
+	snprintf(rectified, sizeof(rectified), "--rectified-max=%" PRIu64, config->max_rectified_size);
+	snprintf(memory, sizeof(memory), "--memory=%" PRIu64, config->worker_memory);
+	return hand_new(&setup, &crew->spare);
+}
+
+void crew_start_spare(Crew *crew)
+{
+	char *problem = NULL;
+	int r;
+
+	if (crew->spare || crew->recorder.fd < 0 || clock_monotonic() < crew->retry_at_usec)
+		return;
+	r = crew_open_module(crew, &problem);
+	if (r < 0) {
+		crew_fail(crew, problem ? problem : crew_sentence("cannot open the module: %s", strerror(-r)));
+		return;
+	}
+	r = crew_spawn(crew);
+	if (r < 0) {
+		crew_fail(crew, crew_sentence("cannot start %s: %s", crew->worker, strerror(-r)));
+		return;
+	}
+	crew->n_started++;
+}

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A machine for test_boot.py: a systemd that was really booted (with-systemd), two ordinary users, our programs.
+
+Outside of it boot() starts the test program anew within. All else is for use within."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+import man_commands
+from tap import TIMEOUT, TOP_BUILD, TOP_SOURCE, check, equal, run, wait_for
+
+HERE = pathlib.Path(__file__).resolve().parent
+INSIDE = os.environ.get("RYUSO_BOOTED") == "yes"
+MEMBER, STRANGER = "ada", "eve"
+
+
+# ---- outside: boots, and shows what comes from within ----
+
+def skip_all(reason):
+    print(f"1..0 # SKIP {reason}", flush=True)
+    sys.exit(0)
+
+
+def make_variable(name):
+    done = run("make", "-s", "--no-print-directory", "-C", TOP_BUILD, "--eval", f"show: ; @echo $({name})", "show")
+    return done.stdout.splitlines()[-1]
+
+
+def reason_not_to_boot():
+    """None where it can be tried."""
+    if os.geteuid() != 0:
+        return "booting a container needs root"
+    for name in ("systemd-nspawn", "unshare", "setpriv", "journalctl", "cc", "pkg-config"):
+        if not shutil.which(name):
+            return f"there is no {name}"
+    if not (TOP_BUILD / "Makefile").exists():
+        return "this is no build tree"
+    units = make_variable("systemdsystemunitdir")
+    if units not in ("/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system"):
+        return f"systemd does not look for units in {units}: configure with --prefix=/usr"
+    return None
+
+
+def boot():
+    reason = reason_not_to_boot()
+    if reason:
+        skip_all(reason)
+    variables = {"RYUSO_BOOTED": "yes", "top_srcdir": TOP_SOURCE, "top_builddir": TOP_BUILD,
+                 "PYTHONDONTWRITEBYTECODE": "1", "RYUSO_TEST_TIMEOUT": TIMEOUT}
+    command = [HERE / "with-systemd", "--with", TOP_SOURCE, "--with", TOP_BUILD, "env",
+               *(f"{key}={value}" for key, value in variables.items()), "python3", HERE / "test_boot.py", *sys.argv[1:]]
+    status = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, check=False).returncode
+    if status == 99:
+        skip_all("systemd does not boot in a container here")
+    sys.exit(status)
+
+
+# ---- inside ----
+
+def variables_of(user):
+    home = "/root" if user == "root" else f"/home/{user}"
+    return {"HOME": home, "USER": user, "LANG": "C.UTF-8", "PATH": os.environ["PATH"], "SYSTEMD_PAGER": "cat"}
+
+
+def as_user(user, *command):
+    """A command line that runs as an ordinary user, with the groups that he has now."""
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--", *command]
+
+
+def root(*command, **options):
+    return run(*command, env=variables_of("root"), **{"cwd": "/", **options})
+
+
+def member(*command, **options):
+    return run(*as_user(MEMBER, *command), env=variables_of(MEMBER), **{"cwd": f"/home/{MEMBER}", **options})
+
+
+def stranger(*command, **options):
+    return run(*as_user(STRANGER, *command), env=variables_of(STRANGER), **{"cwd": f"/home/{STRANGER}", **options})
+
+
+def ask(*arguments, status=0):
+    """What ryusoctl gets as the member's answer."""
+    return json.loads(member("ryusoctl", "--json=short", *arguments, status=status).stdout)
+
+
+def unit(name, field):
+    return root("systemctl", "show", "-P", field, name).stdout.strip()
+
+
+def main_pid(name):
+    """0 where it does not run."""
+    return int(unit(name, "MainPID"))
+
+
+def kill_daemon(name):
+    """Its process, which is dead then."""
+    pid = main_pid(name)
+    check(pid > 0, f"{name} does not run")
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: main_pid(name) != pid, "the end of the daemon")
+    return pid
+
+
+def failed_units():
+    lines = root("systemctl", "list-units", "--failed", "--plain", "--no-legend").stdout.splitlines()
+    return {line.split()[0] for line in lines}
+
+
+def journal(*matches):
+    """Entries as dictionaries, oldest first."""
+    root("journalctl", "--sync")
+    lines = root("journalctl", "--quiet", "-o", "json", *matches).stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def journal_of(run_id):
+    """All entries of a run. The daemon's log is never waited for by its clients, so here it is."""
+    def entries():
+        found = journal(f"RYUSO_RUN={run_id}")
+        return found if any("RYUSO_OUTCOME" in entry and "RYUSO_HOOK" not in entry for entry in found) else None
+    return wait_for(entries, f"the end of run {run_id} in the journal")
+
+
+def wait_active(name, pid):
+    """Until a unit is served by another process than `pid`."""
+    wait_for(lambda: unit(name, "ActiveState") == "active" and main_pid(name) not in (0, pid),
+             f"another process of {name}")
+
+
+def install_project(project):
+    """Builds it as the member, installs it as root."""
+    member("make", "-C", project)
+    root("make", "-C", f"/home/{MEMBER}/{project}", "install")
+
+
+class InBackground:
+    """ryusoctl as the member, while something else happens."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen(as_user(MEMBER, "ryusoctl", *arguments), env=variables_of(MEMBER), text=True,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def end(self, status):
+        out, err = self.process.communicate(timeout=TIMEOUT)
+        equal((self.process.returncode, err if self.process.returncode != status else ""), (status, ""), "the status")
+        return out
+
+
+def tree():
+    """All files and directories that no user and no service has made."""
+    done = root("find", "/usr", "/opt", "/srv", "-xdev", "-path", make_variable("moduledir"), "-prune", "-o", "-print")
+    return set(done.stdout.splitlines())
+
+
+def follow(page):
+    """Does what a page says: root's part whole; of the others' part what makes a project, as the member, for
+    test_man.py does the rest of it. What root's commands wrote, by the command."""
+    directory, said = pathlib.Path(f"/home/{MEMBER}") / page, {}
+    member("mkdir", directory)
+    for step in man_commands.steps(page):
+        someone = root if step.root else member
+        word = step.text.split()[0]
+        if step.name:
+            someone("mkdir", "-p", (directory / step.name).parent)
+            someone("tee", directory / step.name, stdin=step.text)
+        elif step.root:
+            done = root("bash", "-c", step.text, cwd=directory)
+            said[step.text] = done.stdout + done.stderr
+        elif word == "cd":
+            directory = directory / step.text.split()[1]
+        elif word in ("mkdir", "ryuso-gen", "make"):
+            member("bash", "-c", step.text, cwd=directory)
+    check(said, f"expected commands for root in {page}")
+    return said
