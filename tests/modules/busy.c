@@ -273,7 +273,7 @@ static void scribble_all(void)
 			memset((void *)(from + 4096), 0x5a, 4096);
 }
 
-static volatile int *volatile nowhere;
+static volatile uintptr_t nowhere = 16;
 
 static ryuso_status harm(ryuso_run *run)
 {
@@ -281,7 +281,7 @@ static ryuso_status harm(ryuso_run *run)
 
 	write_down(log, "harm");
 	if (strcmp(how, "crash") == 0)
-		*nowhere = 1;
+		*(volatile int *)nowhere = 1;
 	else if (strcmp(how, "abort") == 0)
 		abort();
 	else if (strcmp(how, "exit") == 0)
