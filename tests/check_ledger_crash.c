@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The process that has the ledger is killed at random moments. What it was told to be durable is there; of the rest, the
- * works that came first are, whole, and the others not at all. */
+/* The process that has the ledger is killed at random moments. What it was told to be durable is there; of the rest,
+ * the works that came first are, whole, and the others not at all. */
 #include "tests/check_main.h"
 
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Every operation on the disk fails once, and then for good. Nothing is confirmed that is not there, nothing is lost that
- * was confirmed, and the ledger goes on when the disk does. */
+/* Every operation on the disk fails once, and then for good. Nothing is confirmed that is not there, nothing is lost
+ * that was confirmed, and the ledger goes on when the disk does. */
 #include "tests/check_main.h"
 
 #include "tests/ledger_faults.h"

@@ -15,7 +15,7 @@
 static bool disk_mount(void)
 {
 	scratch_reset();
-	if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 	    mount("tmpfs", scratch_path(""), "tmpfs", MS_NODEV | MS_NOSUID, DISK_SIZE) == 0)
 		return true;
 	printf("# no file system could be mounted: not tried\n");

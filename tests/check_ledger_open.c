@@ -87,11 +87,11 @@ START_TEST(a_ledger_of_version_1_is_brought_to_the_present_one)
 	scratch_reset();
 	ck_assert_int_eq(schema_make(scratch_path(LEDGER_NAME), &desk_machine, 1), 0);
 	ck_assert_int_eq(number("SELECT count(*) FROM sqlite_schema WHERE name = 'decisions'"), 0);
-	snprintf(
-		text, sizeof(text),
-		VERSION_1_RUN("1", "0100", "0", "0") "INSERT INTO submissions VALUES (1, x'6162', %u, NULL);" VERSION_1_RUN(
-			"2", "0200", "3", "1") "INSERT INTO replies VALUES (2, x'6364', %u)",
-		crc32c(0, "ab", 2), crc32c(0, "cd", 2));
+	snprintf(text, sizeof(text),
+		 "INSERT INTO submissions VALUES (1, x'6162', %u, NULL);"
+		 "INSERT INTO replies VALUES (2, x'6364', %u)",
+		 crc32c(0, "ab", 2), crc32c(0, "cd", 2));
+	change(VERSION_1_RUN("1", "0100", "0", "0") VERSION_1_RUN("2", "0200", "3", "1"));
 	change(text);
 	ledger = desk_open();
 	ck_assert_int_eq(ledger_place(ledger), LEDGER_SAME);

@@ -176,8 +176,43 @@ START_TEST(closing_writes_what_is_under_way_and_leaves_one_file)
 }
 END_TEST
 
-CHECK_MAIN(ledger_works, works_are_confirmed_in_their_order_and_errors_touch_nobody_else,
-	   works_that_wait_share_a_commit, what_is_under_way_is_found,
-	   a_request_id_that_a_refusal_under_way_frees_can_be_taken_at_once,
+START_TEST(too_many_works_are_not_taken_and_none_of_those_taken_is_lost)
+{
+	Ledger *ledger = desk_begin();
+	sqlite3 *lock = desk_lock();
+	LedgerCounts counts;
+	size_t n = 0;
+	int r;
+
+	while ((r = ledger_adopt(ledger, NULL, NULL)) == 0)
+		n++;
+	ck_assert_int_eq(r, -ENOBUFS);
+	ck_assert_uint_eq(n, LEDGER_WORKS_MAX);
+	desk_unlock(lock);
+	desk_wait(ledger);
+	ck_assert_int_eq(ledger_counts(ledger, &counts), 0);
+	ck_assert_uint_eq(counts.works + counts.works_failed, n);
+	ck_assert_int_eq(desk_submit(ledger, 1, NULL), 0);
+	ledger_close(ledger);
+}
+END_TEST
+
+START_TEST(a_work_that_another_program_locks_out_is_told_and_not_done)
+{
+	Ledger *ledger = desk_begin();
+	sqlite3 *lock = desk_lock();
+
+	ck_assert_int_eq(desk_submit(ledger, 1, "r"), -EBUSY);
+	ck_assert_int_eq(desk_state(ledger, 1), DESK_ABSENT);
+	desk_unlock(lock);
+	ck_assert_int_eq(desk_submit(ledger, 1, "r"), 0);
+	ledger_close(ledger);
+}
+END_TEST
+
+CHECK_MAIN(ledger_works, too_many_works_are_not_taken_and_none_of_those_taken_is_lost,
+	   a_work_that_another_program_locks_out_is_told_and_not_done,
+	   works_are_confirmed_in_their_order_and_errors_touch_nobody_else, works_that_wait_share_a_commit,
+	   what_is_under_way_is_found, a_request_id_that_a_refusal_under_way_frees_can_be_taken_at_once,
 	   a_work_that_is_disowned_is_done_without_a_word, a_callback_may_begin_works,
 	   closing_writes_what_is_under_way_and_leaves_one_file)

@@ -194,9 +194,9 @@ START_TEST(another_process_or_thread_is_told_nothing)
 }
 END_TEST
 
-START_TEST(a_thread_that_was_begun_makes_the_worker_leave_and_the_run_goes_on)
+START_TEST(a_thread_or_a_timer_makes_the_worker_leave_and_the_run_goes_on)
 {
-	static const char *const ways[] = { "thread", "joined" };
+	static const char *const ways[] = { "thread", "joined", "alarm", "timer" };
 
 	for (size_t i = 0; i < ELEMENTSOF(ways); i++) {
 		Story story;
@@ -363,6 +363,6 @@ CHECK_MAIN(worker, what_rectifiers_write_is_capped_over_the_whole_run, metadata_
 	   a_hook_that_does_not_know_gets_a_fresh_worker, a_ring_too_many_harms_nobody,
 	   rubbish_in_the_channel_goes_nowhere, a_child_that_was_left_is_dead_before_the_next_step_begins,
 	   a_forked_copy_that_returns_writes_nothing, another_process_or_thread_is_told_nothing,
-	   a_thread_that_was_begun_makes_the_worker_leave_and_the_run_goes_on, notes_and_values_are_capped,
+	   a_thread_or_a_timer_makes_the_worker_leave_and_the_run_goes_on, notes_and_values_are_capped,
 	   values_of_every_type_reach_the_hook_and_come_back, a_flaky_hook_is_called_again_after_a_wait,
 	   what_is_logged_comes_as_lines_with_their_level)

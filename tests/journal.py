@@ -11,7 +11,7 @@ import sys
 
 from busy import children, status
 from project import LIBRARY, Project
-from tap import TIMEOUT, TOP_SOURCE, Daemon, check, program, run, scratch, wait_for
+from tap import TIMEOUT, TOP_SOURCE, Daemon, check, environment, program, run, scratch, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 INSIDE = "RYUSO_TEST_JOURNAL"
@@ -60,8 +60,8 @@ class StuckJournald:
 def journal(*matches):
     """Entries as dictionaries, oldest first."""
     run("journalctl", "--sync")
-    lines = run("journalctl", "--quiet", "--all", "--output=json", *matches).stdout.splitlines()
-    return [json.loads(line) for line in lines]
+    lines = run("journalctl", "--quiet", "--all", "--output=json", *matches).stdout.split("\n")
+    return [json.loads(line) for line in lines if line]
 
 
 # ---- the module ----
@@ -140,7 +140,7 @@ def by_hand(stderr, directory, settings=""):
     (directory / "ryuso.conf").write_text(f"[Daemon]\n{settings}")
     return subprocess.Popen([program("ryusod"), "--socket", directory / "ryuso.sock", "--state", directory / "state",
                              "--config", directory / "ryuso.conf", "--module", talk_module()],
-                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
+                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, env=environment())
 
 
 def wait_end(process):

@@ -17,6 +17,7 @@ from tap import TIMEOUT, TOP_BUILD, TOP_SOURCE, check, equal, run, wait_for
 HERE = pathlib.Path(__file__).resolve().parent
 INSIDE = os.environ.get("RYUSO_BOOTED") == "yes"
 MEMBER, STRANGER = "ada", "eve"
+STATE = pathlib.Path("/var/lib/ryuso")
 
 
 # ---- outside: boots, and shows what comes from within ----
@@ -152,10 +153,40 @@ class InBackground:
         return out
 
 
+class Gate:
+    """The place where the program `pass` of the module `gate` waits."""
+
+    path = STATE / "gate" / "gate"
+
+    def __init__(self):
+        if not self.path.exists():
+            os.mkfifo(self.path)
+            os.chmod(self.path, 0o666)
+
+    def wait_for_hook(self):
+        """Until the hook waits; what is to be written to."""
+        def opened():
+            try:
+                return os.open(self.path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError:  # nobody reads
+                return None
+        self.fd = wait_for(opened, "the hook at the gate")
+
+    def open(self):
+        os.write(self.fd, b"!")
+        os.close(self.fd)
+
+
 def tree():
     """All files and directories that no user and no service has made."""
     done = root("find", "/usr", "/opt", "/srv", "-xdev", "-path", make_variable("moduledir"), "-prune", "-o", "-print")
     return set(done.stdout.splitlines())
+
+
+def built():
+    """What a compiler, an archiver and a linker have made, and when."""
+    return {str(path): path.stat().st_mtime_ns for path in TOP_BUILD.rglob("*")
+            if path.suffix in (".o", ".a", ".la", ".so") or path.parent == TOP_BUILD and path.name.startswith("ryuso")}
 
 
 def follow(page):

@@ -12,13 +12,12 @@ import re
 import shutil
 import sys
 
-from machine import (HERE, INSIDE, MEMBER, STRANGER, InBackground, ask, boot, failed_units, follow, install_project,
-                     journal, journal_of, kill_daemon, main_pid, make_variable, member, root, stranger, tree, unit,
-                     wait_active)
+from machine import (HERE, INSIDE, MEMBER, STATE, STRANGER, Gate, InBackground, ask, boot, built, failed_units,
+                     follow, install_project, journal, journal_of, kill_daemon, main_pid, make_variable, member, root,
+                     stranger, tree, unit, wait_active)
 from tap import TOP_BUILD, TOP_SOURCE, check, contains, equal, main, test, wait_for
 
 SOCKET = "/run/ryuso/ryuso.sock"
-STATE = pathlib.Path("/var/lib/ryuso")
 UNITS = ("ryuso.socket", "ryuso.service", "ryuso@.socket", "ryuso@.service")
 
 before = {}
@@ -29,33 +28,10 @@ def balances():
             for account in ("alice", "bob")}
 
 
-class Gate:
-    """The place where the program `pass` of the module `gate` waits."""
-
-    path = STATE / "gate" / "gate"
-
-    def __init__(self):
-        if not self.path.exists():
-            os.mkfifo(self.path)
-            os.chmod(self.path, 0o666)
-
-    def wait_for_hook(self):
-        """Until the hook waits; what is to be written to."""
-        def opened():
-            try:
-                return os.open(self.path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            except OSError:  # nobody reads
-                return None
-        self.fd = wait_for(opened, "the hook at the gate")
-
-    def open(self):
-        os.write(self.fd, b"!")
-        os.close(self.fd)
-
-
 def note_machine():
     before["failed"] = failed_units()
     before["tree"] = tree()
+    before["built"] = built()
 
 
 # ---- the story ----
@@ -76,6 +52,20 @@ def it_is_installed_as_the_readme_says():
             sys.exit(1)
     if make_variable("prefix") != "/usr":
         root("ldconfig")
+
+
+@test
+def what_is_installed_is_what_was_built():
+    check(len(before["built"]) > 50, f"expected a build tree that was built, got {list(before['built'])}")
+    equal({path for path, when in built().items() if before["built"].get(path) != when}, set(), "what was made anew")
+    installed = {name: pathlib.Path(make_variable(directory), name) for name, directory in
+                 (("ryusod", "sbindir"), ("ryusoctl", "bindir"), ("ryuso-gen", "bindir"),
+                  ("ryuso-worker", "pkglibexecdir"), ("libryuso.so.0", "libdir"))}
+    for name, path in installed.items():
+        needs = root("ldd", path).stdout
+        check("not found" not in needs and str(TOP_BUILD) not in needs, f"{path} is linked to {needs}")
+        dynamic = root("readelf", "-d", path).stdout
+        check(not re.search("RPATH|RUNPATH", dynamic), f"{path}: expected no path of libraries, got {dynamic}")
 
 
 @test
@@ -177,6 +167,9 @@ def a_run_is_found_in_the_journal_by_its_fields():
              for entry in entries if "RYUSO_USEC" in entry and "RYUSO_HOOK" in entry]
     equal(calls, [("hook", "1", "withdraw", "ok", "6"), ("hook", "3", "deposit", "failed", "3"),
                   ("rectifier", "1", "deposit", "ok", "4")], "the calls")
+    for field in ("RYUSO_PHASE=rectifier", "RYUSO_HOOK=withdraw"):
+        [entry] = journal(f"RYUSO_RUN={reply['run']}", field)
+        equal((entry["RYUSO_STEP"], entry["RYUSO_OUTCOME"]), ("1", "ok"), f"the entry with {field}")
 
 
 @test
@@ -235,6 +228,18 @@ def of_several_modules_one_is_named_in_the_settings():
     finally:
         settings.unlink(missing_ok=True)
         other.unlink()
+        root("systemctl", "restart", "ryuso.service")
+
+
+@test
+def two_daemons_serve_the_same_module_beside_each_other():
+    root("systemctl", "start", "ryuso@wallet.socket")
+    ask("-I", "wallet", "run", "open_account", "account=alice")
+    reply = ask("-I", "wallet", "run", "statement", "account=alice")
+    equal(reply["data_pool"]["balance"], 0, "the balance in the instance's wallet")
+    equal(balances(), {"alice": 697, "bob": 303}, "the balances in the plain wallet")
+    pids = {main_pid("ryuso.service"), main_pid("ryuso@wallet.service")}
+    check(len(pids) == 2 and 0 not in pids, f"expected two daemons, got {pids}")
 
 
 @test
@@ -250,6 +255,7 @@ def an_instance_has_a_socket_a_state_and_a_journal_of_its_own():
     [ended] = [entry for entry in journal_of(reply["run"]) if entry.get("RYUSO_OUTCOME") == "succeeded"]
     equal((ended["RYUSO_INSTANCE"], ended["_SYSTEMD_UNIT"]), ("gate", "ryuso@gate.service"), "the instance")
     check(main_pid("ryuso@gate.service") != main_pid("ryuso.service"), "expected two daemons, got one")
+    equal(balances(), {"alice": 697, "bob": 303}, "the balances of a daemon that had its module before")
 
 
 @test
@@ -359,7 +365,8 @@ def no_program_of_ours_has_sounded_an_alarm():
 @test
 def no_unit_has_failed():
     equal(failed_units() - before["failed"], set(), "failed units")
-    states = {name: unit(name, "ActiveState") for name in ("ryuso.socket", "ryuso@gate.socket", "ryuso@hello.socket")}
+    states = {name: unit(name, "ActiveState")
+              for name in ("ryuso.socket", "ryuso@gate.socket", "ryuso@wallet.socket", "ryuso@hello.socket")}
     equal(set(states.values()), {"active"}, f"the sockets {states}")
 
 

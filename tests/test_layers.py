@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The house: which room may include which, what the pure rooms keep away from, how every file begins."""
+"""The house: which room may include which, what the pure rooms keep away from, how large a thing may be, how every file
+begins."""
 
 import re
 
-from tap import TOP_SOURCE, check, equal, main, test
+from tap import TOP_BUILD, TOP_SOURCE, check, equal, main, run, test
 
 # Room: the rooms whose headers it may include, besides its own. "ryuso" is include/ryuso, what hook authors see.
 PURE = ("spec", "wire", "run")
@@ -38,14 +39,35 @@ IMPURE_CALLS = """
     log_info log_debug log_entry read_file read_fd write_all write_file_atomic write_file_once
 """.split()
 
+# The files of base that act; the rest of it is as pure as the pure rooms.
+ACTING = ("clock", "ids", "io", "log", "log_entry")
+ID_RANDOM = "id_random"  # the one function of base/ids that acts
+
+FILE_LINES, FUNCTION_LINES, MAIN_LINES, NESTING = 400, 60, 60, 3
+
 PLACES = (".ci", "include", "man", "src", "templates", "tests", "units")
 TOP_FILES = ("Makefile.am", "bootstrap", "configure.ac", ".clang-format", ".editorconfig")
 # Data that has no comments, or is compared byte by byte; prose.
-BARE = re.compile(r"\.(json|md|expected|pyc)$|/(golden|corpus|__pycache__)/|/MANIFEST$")
+BARE = re.compile(r"\.(json|md|expected)$|/(golden|corpus)/|/MANIFEST$")
+# Where somebody's clone may be, in a text that is for everybody.
+HOMES = r"/(?:home|Users|root)/\w+"
 
 
 def files(place, pattern="*"):
-    return sorted(path for path in (TOP_SOURCE / place).rglob(pattern) if path.is_file())
+    return sorted(path for path in (TOP_SOURCE / place).rglob(pattern)
+                  if path.is_file() and "__pycache__" not in path.parts)
+
+
+def all_files():
+    found = [path for place in PLACES for path in files(place)]
+    found += [path for path in TOP_SOURCE.iterdir() if path.name in TOP_FILES or path.suffix == ".md"]
+    check(len(found) > 200, f"expected all our files, got {len(found)}")
+    return found
+
+
+def c_files():
+    return [path for place in ("src", "include", "templates", "tests") for path in files(place, "*.[ch]")
+            if "golden" not in path.parts]
 
 
 def sources(room):
@@ -73,6 +95,29 @@ def code(path):
         return "\n" * match[0].count("\n") or " "
     pattern = r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
     return re.sub(pattern, blank, path.read_text(), flags=re.DOTALL)
+
+
+def functions(path):
+    """(line, what stands there, number of lines). A brace alone at the left margin begins a function, and nothing else:
+    .clang-format sees to it."""
+    lines, found, first = code(path).splitlines(), [], None
+    for number, line in enumerate(lines, 1):
+        if line == "{":
+            first = number - 1
+            while first > 1 and lines[first - 2].strip() and not lines[first - 2].startswith(("}", "#", "\t")):
+                first -= 1
+        elif line.startswith("}") and first:
+            found.append((first, lines[first - 1], number - first + 1))
+            first = None
+    return found
+
+
+def symbols(library, option, pattern):
+    """(object, symbol) of a convenience library, as nm shows them."""
+    archive = TOP_BUILD / "src" / f"lib{library}.a"
+    check(archive.exists(), f"expected {archive}, which make builds")
+    return re.findall(rf":(\w+)\.o:\s*[0-9a-f]*\s+{pattern} (\w+)$",
+                      run("nm", "-A", option, archive).stdout, re.MULTILINE)
 
 
 def none_of(wrong):
@@ -133,6 +178,31 @@ def the_pure_rooms_call_nothing_that_acts():
 
 
 @test
+def the_pure_rooms_are_linked_to_nothing_that_acts():
+    acting = {symbol for file, symbol in symbols("base", "--defined-only", "[A-Z]") if file in ACTING and file != "ids"}
+    check("log_entry" in acting and "read_file" in acting, f"expected what base/log and base/io define, got {acting}")
+    forbidden = acting | {ID_RANDOM} | set(IMPURE_CALLS) | {"stdin", "stdout", "stderr"}
+    wrong = []
+    for room in PURE:
+        used = symbols(room, "--undefined-only", "U")
+        check(len(used) > 20, f"expected what {room} is linked to, got {used}")
+        for file, symbol in used:
+            plain = re.sub(r"^__(?:isoc\d+_)?(\w+?)(?:_chk)?$", r"\1", re.sub("64$", "", symbol))
+            if forbidden & {symbol, plain} or symbol.startswith("sd_"):
+                wrong.append(f"src/{room}/{file}.c: {room} does no I/O, reads no clock and never logs; "
+                             f"got {symbol}")
+    none_of(wrong)
+
+
+@test
+def in_base_only_what_acts_knows_systemd():
+    paths = [path for path in sources("base") if path.stem not in ACTING]
+    check(len(paths) > 10, f"expected the pure part of base, got {paths}")
+    none_of([f"{name(path)}:{line}: only {', '.join(ACTING)} may; got {header}" for path in paths
+             for line, header, _ in includes(path) if header.startswith("systemd/")])
+
+
+@test
 def the_daemon_loads_no_code_of_others():
     wrong = [f"{name(path)}: got {match[0]}" for path in sources("daemon")
              for match in re.finditer(r"\bdlm?open\b|dlfcn\.h", code(path))]
@@ -143,7 +213,30 @@ def the_daemon_loads_no_code_of_others():
 def a_main_file_is_shorter_than_60_lines():
     found = {name(path): len(path.read_text().splitlines()) for path in files("src", "main.c")}
     check(len(found) >= 4, f"expected a main.c for each program, got {found}")
-    equal({path: length for path, length in found.items() if length >= 60}, {}, "main files that are too long")
+    equal({path: length for path, length in found.items() if length >= MAIN_LINES}, {}, "main files that are too long")
+
+
+@test
+def a_file_has_400_lines_at_most():
+    lengths = {name(path): len(path.read_text().splitlines()) for path in c_files()}
+    none_of([f"{path}:{FILE_LINES + 1}: expected {FILE_LINES} lines at most, got {length}"
+             for path, length in lengths.items() if length > FILE_LINES])
+
+
+@test
+def a_function_has_60_lines_at_most():
+    found = {path: functions(path) for path in c_files()}
+    number = sum(map(len, found.values()))
+    check(number > 500, f"expected the functions of the house, got {number}")
+    none_of([f"{name(path)}:{line}: expected {FUNCTION_LINES} lines at most, got {length}: {text}"
+             for path, all_of_it in found.items() for line, text, length in all_of_it if length > FUNCTION_LINES])
+
+
+@test
+def a_function_is_nested_three_deep_at_most():
+    deeper = re.compile(r"\t{%d,}(if|for|while|do|switch)\b" % (NESTING + 1))
+    none_of([f"{name(path)}:{number}: expected {NESTING} levels at most, got {line.strip()}" for path in c_files()
+             for number, line in enumerate(code(path).splitlines(), 1) if deeper.match(line)])
 
 
 @test
@@ -163,10 +256,7 @@ def a_header_is_included_once():
 
 @test
 def every_file_begins_with_its_license():
-    paths = [path for place in PLACES for path in files(place)]
-    paths += [TOP_SOURCE / path for path in TOP_FILES if (TOP_SOURCE / path).exists()]
-    paths = [path for path in paths if not BARE.search(name(path))]
-    check(len(paths) > 100, f"expected all our files, got {len(paths)}")
+    paths = [path for path in all_files() if not BARE.search(name(path))]
     wrong = []
     for path in paths:
         first = path.read_text(errors="replace").splitlines()[:2]
@@ -174,6 +264,15 @@ def every_file_begins_with_its_license():
         if "SPDX-License-Identifier: LGPL-2.1-or-later" not in "".join(first):
             wrong.append(f"{name(path)}: expected the SPDX line first, got {first}")
     none_of(wrong)
+
+
+@test
+def no_file_names_a_place_on_one_persons_machine():
+    clones = [re.escape(str(path)) for path in (TOP_SOURCE, TOP_BUILD) if len(path.parts) > 2]
+    pattern = re.compile(rf"(?<![\w./)}}$-])(?:{'|'.join([HOMES, *clones])})(?![\w-])")
+    none_of([f"{name(path)}:{number}: got {match[0]}" for path in all_files()
+             for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1)
+             for match in pattern.finditer(line)])
 
 
 main()

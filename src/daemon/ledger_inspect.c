@@ -11,6 +11,7 @@ typedef struct Look {
 	const char *path;
 	Sql sql;
 	bool damaged;
+	bool placed; /* its place is written in it */
 } Look;
 
 static void look_problem(const Look *look, const char *sentence)
@@ -85,7 +86,7 @@ static int look_place(Look *look, Statement *row)
 {
 	Id machine = column_id(row);
 
-	(void)look;
+	look->placed = true;
 	return id_is_null(&machine) ? statement_error(row) : 0;
 }
 
@@ -154,6 +155,8 @@ static int look_all(Look *look)
 		look_damage(look, "whole", what);
 	for (size_t i = 0; i < ELEMENTSOF(looks); i++)
 		look_table(look, i);
+	if (!look->placed && !look->damaged)
+		look_damage(look, "place", "where it belongs is not written in it");
 	return look->damaged ? -EUCLEAN : 0;
 }
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "worker/descendants.h"
 #include "worker/threads.h"
+#include "worker/timers.h"
 #include "worker/touch.h"
 
 static void attempt_done(Attempt *attempt)
@@ -147,6 +148,10 @@ static void clear_up(Run *run, Outcome *outcome, bool *ret_leave)
 	if (threads_begun()) {
 		*ret_leave = true;
 		output_log(LOG_WARNING, "the hook began a thread; the run goes on in another process");
+	}
+	if (timers_left()) {
+		*ret_leave = true;
+		output_log(LOG_WARNING, "the hook left a timer; the run goes on in another process");
 	}
 	if (output_settle(&worker->output, &worker->channel) < 0)
 		*outcome = (Outcome){

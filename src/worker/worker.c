@@ -14,6 +14,7 @@
 #include "worker/perform.h"
 #include "worker/process.h"
 #include "worker/threads.h"
+#include "worker/timers.h"
 
 #define FAULT_SIZE (128U << 10)
 #define FAULT_MARGIN RECORD_PAGE_SIZE
@@ -239,6 +240,7 @@ static int worker_open(Worker *worker, const WorkerOptions *options)
 	if (r < 0)
 		return r;
 	threads_mark();
+	timers_mark();
 	r = hello(worker, &error);
 	return r < 0 ? r : !worker->module;
 }

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -112,6 +113,15 @@ static void begin_thread(ryuso_run *run, void *(*start)(void *), bool join)
 		pthread_join(thread, NULL);
 }
 
+static void make_timer(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
+	timer_t timer;
+
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
+		abort();
+}
+
 static void fork_and_ask(ryuso_run *run)
 {
 	pid_t pid = fork();
@@ -176,6 +186,10 @@ static ryuso_status act_with_processes(ryuso_run *run, const char *what)
 		begin_thread(run, thread_main, false);
 	else if (strcmp(what, "joined") == 0)
 		begin_thread(run, thread_that_ends, true);
+	else if (strcmp(what, "alarm") == 0)
+		alarm(3600);
+	else if (strcmp(what, "timer") == 0)
+		make_timer();
 	else if (strcmp(what, "ask") == 0)
 		fork_and_ask(run);
 	return act_badly(run, what);

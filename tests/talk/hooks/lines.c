@@ -142,7 +142,7 @@ ryuso_status lines_keep(ryuso_run *run, const struct lines_keep_args *args, stru
 
 ryuso_status lines_unseal(ryuso_run *run, const struct lines_unseal_args *args)
 {
-	return strchr(args->seal, '/') ? RYUSO_OK : ryuso_fail(run, "NoSeal", "this is no seal");
+	return args->seal && strchr(args->seal, '/') ? RYUSO_OK : ryuso_fail(run, "NoSeal", "this is no seal");
 }
 
 int ryuso_module_open(char *message, size_t message_size)
