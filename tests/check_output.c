@@ -72,6 +72,47 @@ START_TEST(a_line_that_is_too_long_comes_in_pieces)
 }
 END_TEST
 
+START_TEST(the_pieces_of_a_line_have_its_priority_whatever_they_begin_with)
+{
+	char text[3 + 2 * OUTPUT_LINE_MAX + 8];
+
+	begin();
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "<4>", 3);
+	memcpy(text + OUTPUT_LINE_MAX, "<0>", 3);
+	memcpy(text + sizeof(text) - 2, "\n", 2);
+	drained(text);
+	ck_assert_uint_eq(n_lines, 3);
+	ck_assert(strncmp(seen, "4:x", 3) == 0 && strstr(seen, "x|4:<0>x") && strstr(seen, "x|4:x"));
+	ck_assert_ptr_nonnull(strstr(drained("<0>next\n"), "x|0:next|"));
+}
+END_TEST
+
+START_TEST(a_line_is_torn_between_characters)
+{
+	char text[OUTPUT_LINE_MAX + 8];
+
+	begin();
+	memset(text, 'x', sizeof(text));
+	strcpy(text + OUTPUT_LINE_MAX - 2, "\xe2\x82\xac\n");
+	ck_assert_ptr_nonnull(strstr(drained(text), "x|6:\xe2\x82\xac|"));
+	ck_assert_uint_eq(longest, OUTPUT_LINE_MAX - 2);
+}
+END_TEST
+
+START_TEST(rubbish_is_torn_anywhere)
+{
+	char text[2 * OUTPUT_LINE_MAX + 1];
+
+	begin();
+	memset(text, 0x80, sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	drained(text);
+	ck_assert_uint_eq(n_lines, 2);
+	ck_assert_uint_eq(longest, OUTPUT_LINE_MAX);
+}
+END_TEST
+
 START_TEST(the_pipes_end_is_noticed)
 {
 	begin();
@@ -84,4 +125,5 @@ START_TEST(the_pipes_end_is_noticed)
 END_TEST
 
 CHECK_MAIN(output, each_line_is_handed_on_when_it_is_whole, a_number_in_angles_is_the_priority,
-	   a_line_that_is_too_long_comes_in_pieces, the_pipes_end_is_noticed)
+	   a_line_that_is_too_long_comes_in_pieces, the_pieces_of_a_line_have_its_priority_whatever_they_begin_with,
+	   a_line_is_torn_between_characters, rubbish_is_torn_anywhere, the_pipes_end_is_noticed)

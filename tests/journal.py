@@ -92,7 +92,7 @@ class Talker(Daemon):
         _instances.append(f"talk{len(_instances) + 1}")
         self.instance = _instances[-1]
         super().__init__(module=talk_module(), settings=settings, args=["--instance", self.instance],
-                         env={"LD_LIBRARY_PATH": str(LIBRARY)}, **options)
+                         env={"LD_LIBRARY_PATH": str(LIBRARY), "RYUSO_LOG": None}, **options)
         wait_for(lambda: status(self)["state"] != "starting", "the first worker")
 
     def entries(self, *matches):
@@ -140,7 +140,8 @@ def by_hand(stderr, directory, settings=""):
     (directory / "ryuso.conf").write_text(f"[Daemon]\n{settings}")
     return subprocess.Popen([program("ryusod"), "--socket", directory / "ryuso.sock", "--state", directory / "state",
                              "--config", directory / "ryuso.conf", "--module", talk_module()],
-                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, env=environment())
+                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+                            env=environment(RYUSO_LOG=None))
 
 
 def wait_end(process):

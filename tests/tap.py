@@ -146,8 +146,9 @@ def program(name):
 
 
 def environment(**more):
-    """Our environment, with the variables by which programs of the build tree find each other. None takes one away."""
-    variables = dict(os.environ)
+    """Our environment, with the variables by which programs of the build tree find each other, and by which ryusod keeps
+    away from this machine's journal. None takes one away."""
+    variables = {**os.environ, "RYUSO_LOG": "stderr"}
     for name, variable in PROGRAMS.items():
         path = pathlib.Path(os.environ.get(variable) or TOP_BUILD / name)
         if path.exists():

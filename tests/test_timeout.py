@@ -57,8 +57,8 @@ def judge(reply, lines):
 
 @test
 def a_time_out_in_the_moment_of_the_hooks_end_never_hits_what_comes_next():
-    seed = int(os.environ.get("RYUSO_TEST_SEED", time.time_ns() % 1000000007))
-    print(f"# RYUSO_TEST_SEED={seed}", flush=True)
+    seed = int(os.environ.get("RYUSO_SEED", time.time_ns() % 1000000007))
+    print(f"# RYUSO_SEED={seed}", flush=True)
     dice = random.Random(seed)
     found = {"succeeded": 0, "timeout": 0}
     # where the moment is depends on the machine: the durations go where both ends are about as frequent

@@ -92,8 +92,10 @@ int log_open(const char *name, bool journal)
 	bool stream = is_open && is_journal_stream(&found);
 	bool numbered = is_open && (S_ISFIFO(found.st_mode) || S_ISSOCK(found.st_mode));
 	bool available = stream || access(JOURNAL_SOCKET, F_OK) == 0;
+	const char *place = getenv("RYUSO_LOG");
+	bool wanted = journal && !(place && strcmp(place, "stderr") == 0);
 
-	return set_target(name, journal && available ? sd_journal_sendv : NULL, numbered);
+	return set_target(name, wanted && available ? sd_journal_sendv : NULL, numbered);
 }
 
 int log_open_with(const char *name, LogSend send)

@@ -34,6 +34,8 @@ static int on_start(Crew *crew, const Record *record, size_t offset)
 	run = crew_expected(crew, &start.run);
 	if (!run)
 		return -EBADMSG;
+	if (crew->active)
+		hand_end_line(crew->active);
 	run->begun_usec = start.begun_usec;
 	run->offset = offset;
 	crew->current = run;
@@ -69,6 +71,8 @@ static int on_end(Crew *crew, const Record *record, size_t offset)
 	if (!crew->current || record_decode_end(record, &end) < 0 || end.outcome >= OUTCOME_KIND_MAX)
 		return -EBADMSG;
 	call = &crew->current->call;
+	if (crew->active)
+		hand_end_line(crew->active);
 	call->in_hand = false;
 	trace_call(crew->trace, crew->current, &end);
 	/* an attempt that died with its worker says nothing against the one that took the run up */

@@ -13,6 +13,7 @@
 #include "daemon/hand_spawn.h"
 
 #define RECEIVE_SIZE 65536U
+#define DRAIN_ROUNDS 16 /* the largest pipe; what a process left behind goes on printing is not waited for */
 
 static void hand_enter(Hand *hand, HandState state)
 {
@@ -29,11 +30,15 @@ static void on_line(void *context, int priority, const char *text, size_t size)
 
 void hand_drain(Hand *hand)
 {
-	if (hand->pipe.fd < 0)
-		return;
-	output_drain(&hand->output, hand->pipe.fd, on_line, hand);
-	if (hand->output.ended)
-		poller_remove(hand->poller, &hand->pipe);
+	bool more = hand->pipe.fd >= 0;
+
+	for (unsigned i = 0; more && i < DRAIN_ROUNDS; i++)
+		more = output_drain(&hand->output, hand->pipe.fd, on_line, hand);
+}
+
+void hand_end_line(Hand *hand)
+{
+	output_finish(&hand->output, on_line, hand);
 }
 
 static void on_pipe(Watch *watch, uint32_t events)
@@ -41,9 +46,12 @@ static void on_pipe(Watch *watch, uint32_t events)
 	Hand *hand = (Hand *)((char *)watch - offsetof(Hand, pipe));
 
 	(void)events;
-	/* what was printed belongs to what the recorder says is in hand */
+	/* There is something in the pipe, and a hook does not end before it is read: it belongs to what the recorder
+	 * says is in hand. What comes after this one read may be the next hook's. */
 	hand->events->on_doorbell(hand, hand->context);
-	hand_drain(hand);
+	output_drain(&hand->output, hand->pipe.fd, on_line, hand);
+	if (hand->output.ended)
+		poller_remove(hand->poller, &hand->pipe);
 }
 
 static void on_doorbell(Watch *watch, uint32_t events)

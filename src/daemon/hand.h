@@ -76,5 +76,7 @@ void hand_expect_end(Hand *hand);
 void hand_kill(Hand *hand);
 /** \brief It has ended: what it said before may not have been read yet. */
 void hand_hear(Hand *hand);
-/** \brief Reads what it has printed up to now. */
+/** \brief Reads what it has printed up to its end. */
 void hand_drain(Hand *hand);
+/** \brief Whoever printed has ended: a line without newline is his, and not continued by the next. */
+void hand_end_line(Hand *hand);
