@@ -153,7 +153,8 @@ def environment(**more):
         path = pathlib.Path(os.environ.get(variable) or TOP_BUILD / name)
         if path.exists():
             variables[variable] = str(path.resolve())
-    for variable in ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "JOURNAL_STREAM"):
+    for variable in ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "JOURNAL_STREAM", "MAKEFLAGS",
+                     "MFLAGS", "MAKELEVEL"):
         variables.pop(variable, None)
     variables.update({key: str(value) for key, value in more.items() if value is not None})
     for key, value in more.items():
