@@ -154,7 +154,7 @@ def environment(**more):
         if path.exists():
             variables[variable] = str(path.resolve())
     for variable in ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "JOURNAL_STREAM", "MAKEFLAGS",
-                     "MFLAGS", "MAKELEVEL"):
+                     "MFLAGS", "MAKELEVEL", "TESTS"):
         variables.pop(variable, None)
     variables.update({key: str(value) for key, value in more.items() if value is not None})
     for key, value in more.items():

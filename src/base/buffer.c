@@ -52,45 +52,12 @@ uint8_t *buffer_reserve(Buffer *buffer, size_t size)
 	return data + buffer->size;
 }
 
-void buffer_append(Buffer *buffer, const void *data, size_t size)
-{
-	uint8_t *at = buffer_reserve(buffer, size);
-
-	if (!at || size == 0)
-		return;
-	memcpy(at, data, size);
-	buffer->size += size;
-}
-
 void buffer_consume(Buffer *buffer, size_t size)
 {
 	if (size == 0)
 		return;
 	memmove(buffer->data, buffer->data + size, buffer->size - size);
 	buffer->size -= size;
-}
-
-void buffer_u8(Buffer *buffer, uint8_t value)
-{
-	buffer_append(buffer, &value, sizeof(value));
-}
-
-void buffer_u16(Buffer *buffer, uint16_t value)
-{
-	value = htole16(value);
-	buffer_append(buffer, &value, sizeof(value));
-}
-
-void buffer_u32(Buffer *buffer, uint32_t value)
-{
-	value = htole32(value);
-	buffer_append(buffer, &value, sizeof(value));
-}
-
-void buffer_u64(Buffer *buffer, uint64_t value)
-{
-	value = htole64(value);
-	buffer_append(buffer, &value, sizeof(value));
 }
 
 void buffer_block(Buffer *buffer, const void *data, size_t size)
@@ -155,74 +122,6 @@ char *buffer_take_text(Buffer *buffer)
 	return text;
 }
 
-Reader reader_make(const void *data, size_t size)
-{
-	return (Reader){ .at = data, .end = size ? (const uint8_t *)data + size : data };
-}
-
-size_t reader_left(const Reader *reader)
-{
-	return reader->bad ? 0 : (size_t)(reader->end - reader->at);
-}
-
-const void *reader_bytes(Reader *reader, size_t size)
-{
-	const void *at = reader->at;
-
-	if (reader->bad || (size_t)(reader->end - reader->at) < size) {
-		reader->bad = true;
-		return NULL;
-	}
-	reader->at += size;
-	return at;
-}
-
-uint8_t reader_u8(Reader *reader)
-{
-	const uint8_t *at = reader_bytes(reader, 1);
-
-	return at ? *at : 0;
-}
-
-uint16_t reader_u16(Reader *reader)
-{
-	uint16_t value = 0;
-	const void *at = reader_bytes(reader, sizeof(value));
-
-	if (at)
-		memcpy(&value, at, sizeof(value));
-	return le16toh(value);
-}
-
-uint32_t reader_u32(Reader *reader)
-{
-	uint32_t value = 0;
-	const void *at = reader_bytes(reader, sizeof(value));
-
-	if (at)
-		memcpy(&value, at, sizeof(value));
-	return le32toh(value);
-}
-
-uint64_t reader_u64(Reader *reader)
-{
-	uint64_t value = 0;
-	const void *at = reader_bytes(reader, sizeof(value));
-
-	if (at)
-		memcpy(&value, at, sizeof(value));
-	return le64toh(value);
-}
-
-const void *reader_block(Reader *reader, size_t *ret_size)
-{
-	uint32_t size = reader_u32(reader);
-	const void *at = reader_bytes(reader, size);
-
-	*ret_size = at ? size : 0;
-	return at;
-}
-
 char *reader_string(Reader *reader)
 {
 	size_t size;
@@ -235,9 +134,4 @@ char *reader_string(Reader *reader)
 	if (!string)
 		reader->bad = true;
 	return string;
-}
-
-int reader_error(const Reader *reader)
-{
-	return reader->bad ? -EBADMSG : 0;
 }

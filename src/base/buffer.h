@@ -3,9 +3,12 @@
  * appending calls return nothing, and buffer_error() is asked once at the end. Numbers are little-endian. */
 #pragma once
 
+#include <endian.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/macro.h"
 
@@ -26,13 +29,45 @@ int buffer_error(const Buffer *buffer);
 /** \brief Makes room for \p size bytes more and returns where they go (NULL on failure); their size is not yet counted.
  */
 uint8_t *buffer_reserve(Buffer *buffer, size_t size);
-void buffer_append(Buffer *buffer, const void *data, size_t size);
+
+static inline void buffer_append(Buffer *buffer, const void *data, size_t size)
+{
+	uint8_t *at = buffer->data && !buffer->failed && size <= buffer->capacity - buffer->size
+			      ? buffer->data + buffer->size
+			      : buffer_reserve(buffer, size);
+
+	if (!at || size == 0)
+		return;
+	memcpy(at, data, size);
+	buffer->size += size;
+}
+
 /** \brief Takes \p size bytes away from the front. */
 void buffer_consume(Buffer *buffer, size_t size);
-void buffer_u8(Buffer *buffer, uint8_t value);
-void buffer_u16(Buffer *buffer, uint16_t value);
-void buffer_u32(Buffer *buffer, uint32_t value);
-void buffer_u64(Buffer *buffer, uint64_t value);
+
+static inline void buffer_u8(Buffer *buffer, uint8_t value)
+{
+	buffer_append(buffer, &value, sizeof(value));
+}
+
+static inline void buffer_u16(Buffer *buffer, uint16_t value)
+{
+	value = htole16(value);
+	buffer_append(buffer, &value, sizeof(value));
+}
+
+static inline void buffer_u32(Buffer *buffer, uint32_t value)
+{
+	value = htole32(value);
+	buffer_append(buffer, &value, sizeof(value));
+}
+
+static inline void buffer_u64(Buffer *buffer, uint64_t value)
+{
+	value = htole64(value);
+	buffer_append(buffer, &value, sizeof(value));
+}
+
 /** \brief u32 length, then the bytes. A NULL string is written as an empty one. */
 void buffer_string(Buffer *buffer, const char *string);
 void buffer_block(Buffer *buffer, const void *data, size_t size);
@@ -50,19 +85,82 @@ typedef struct Reader {
 	bool bad; /* something was read past the end; sticks */
 } Reader;
 
-Reader reader_make(const void *data, size_t size);
-size_t reader_left(const Reader *reader);
-uint8_t reader_u8(Reader *reader);
-uint16_t reader_u16(Reader *reader);
-uint32_t reader_u32(Reader *reader);
-uint64_t reader_u64(Reader *reader);
+static inline Reader reader_make(const void *data, size_t size)
+{
+	return (Reader){ .at = data, .end = size ? (const uint8_t *)data + size : data };
+}
+
+static inline size_t reader_left(const Reader *reader)
+{
+	return reader->bad ? 0 : (size_t)(reader->end - reader->at);
+}
+
 /** \brief \p size bytes, borrowed from the source, or NULL. */
-const void *reader_bytes(Reader *reader, size_t size);
+static inline const void *reader_bytes(Reader *reader, size_t size)
+{
+	const void *at = reader->at;
+
+	if (reader->bad || (size_t)(reader->end - reader->at) < size) {
+		reader->bad = true;
+		return NULL;
+	}
+	reader->at += size;
+	return at;
+}
+
+static inline uint8_t reader_u8(Reader *reader)
+{
+	const uint8_t *at = reader_bytes(reader, 1);
+
+	return at ? *at : 0;
+}
+
+static inline uint16_t reader_u16(Reader *reader)
+{
+	uint16_t value = 0;
+	const void *at = reader_bytes(reader, sizeof(value));
+
+	if (at)
+		memcpy(&value, at, sizeof(value));
+	return le16toh(value);
+}
+
+static inline uint32_t reader_u32(Reader *reader)
+{
+	uint32_t value = 0;
+	const void *at = reader_bytes(reader, sizeof(value));
+
+	if (at)
+		memcpy(&value, at, sizeof(value));
+	return le32toh(value);
+}
+
+static inline uint64_t reader_u64(Reader *reader)
+{
+	uint64_t value = 0;
+	const void *at = reader_bytes(reader, sizeof(value));
+
+	if (at)
+		memcpy(&value, at, sizeof(value));
+	return le64toh(value);
+}
+
 /** \brief What buffer_block() or buffer_string() wrote: borrowed bytes (never NULL unless bad), length in \p ret_size.
  */
-const void *reader_block(Reader *reader, size_t *ret_size);
+static inline const void *reader_block(Reader *reader, size_t *ret_size)
+{
+	uint32_t size = reader_u32(reader);
+	const void *at = reader_bytes(reader, size);
+
+	*ret_size = at ? size : 0;
+	return at;
+}
+
 /** \brief A copy of what buffer_string() wrote, to be freed; NULL where it is bad or memory is short (then bad is set).
  */
 char *reader_string(Reader *reader);
 /** \brief 0, or -EBADMSG where something was read past the end. */
-int reader_error(const Reader *reader);
+static inline int reader_error(const Reader *reader)
+{
+	return reader->bad ? -EBADMSG : 0;
+}
