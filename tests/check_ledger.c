@@ -89,22 +89,6 @@ START_TEST(an_empty_pool_is_kept_as_one_and_a_callback_ends_a_look_up)
 }
 END_TEST
 
-static void expect_request(Ledger *ledger, uint32_t uid, const char *request_id, unsigned n, LedgerState state)
-{
-	_cleanup_ledger_found_ LedgerFound found = { 0 };
-
-	ck_assert_int_eq(ledger_find_request(ledger, uid, request_id, &found), 0);
-	ck_assert_uint_eq(desk_number(&found.run.run), n);
-	ck_assert_int_eq(found.run.state, state);
-}
-
-static void expect_no_request(Ledger *ledger, uint32_t uid, const char *request_id)
-{
-	LedgerFound found;
-
-	ck_assert_int_eq(ledger_find_request(ledger, uid, request_id, &found), -ENOENT);
-}
-
 START_TEST(a_request_id_stands_for_one_run_of_its_user)
 {
 	Ledger *ledger = desk_begin();

@@ -6,22 +6,6 @@
 
 #define REPLY "\"program\":\"even\",\"status\":\"succeeded\"}\n"
 
-static void expect_request(Ledger *ledger, uint32_t uid, const char *request_id, unsigned n, LedgerState state)
-{
-	_cleanup_ledger_found_ LedgerFound found = { 0 };
-
-	ck_assert_int_eq(ledger_find_request(ledger, uid, request_id, &found), 0);
-	ck_assert_uint_eq(desk_number(&found.run.run), n);
-	ck_assert_int_eq(found.run.state, state);
-}
-
-static void expect_no_request(Ledger *ledger, uint32_t uid, const char *request_id)
-{
-	LedgerFound found;
-
-	ck_assert_int_eq(ledger_find_request(ledger, uid, request_id, &found), -ENOENT);
-}
-
 START_TEST(works_are_confirmed_in_their_order_and_errors_touch_nobody_else)
 {
 	Ledger *ledger = desk_begin();

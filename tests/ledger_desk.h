@@ -258,3 +258,20 @@ static inline bool desk_holds(const char *text)
 	}
 	return false;
 }
+
+/** \brief What a request id stands for. */
+static inline void expect_request(Ledger *ledger, uint32_t uid, const char *request_id, unsigned n, LedgerState state)
+{
+	_cleanup_ledger_found_ LedgerFound found = { 0 };
+
+	ck_assert_int_eq(ledger_find_request(ledger, uid, request_id, &found), 0);
+	ck_assert_uint_eq(desk_number(&found.run.run), n);
+	ck_assert_int_eq(found.run.state, state);
+}
+
+static inline void expect_no_request(Ledger *ledger, uint32_t uid, const char *request_id)
+{
+	LedgerFound found;
+
+	ck_assert_int_eq(ledger_find_request(ledger, uid, request_id, &found), -ENOENT);
+}
