@@ -48,6 +48,11 @@ START_TEST(without_a_file_every_setting_has_its_default)
 	ck_assert_uint_eq(config.max_pool_size, 1U << 20);
 	ck_assert_uint_eq(config.max_notes_size, 64U << 10);
 	ck_assert_uint_eq(config.max_rectified_size, 256U << 10);
+	ck_assert_int_eq(config.on_parked, ON_PARKED_CONTINUE);
+	ck_assert_uint_eq(config.keep_runs, 10000);
+	ck_assert_uint_eq(config.keep_runs_time, 30 * 86400 * USEC_PER_SEC);
+	ck_assert_uint_eq(config.keep_replies, 100000);
+	ck_assert_uint_eq(config.keep_replies_time, 30 * 86400 * USEC_PER_SEC);
 }
 END_TEST
 
@@ -57,8 +62,11 @@ START_TEST(a_file_sets_what_it_names_and_nothing_else)
 
 	config_init(&config);
 	ck_assert_int_eq(read_text(&config, "# a comment\n; another\n\n[Daemon]\nModule = /x/y.so\nTrace=failures\n"
-					    "QueueLength=7 ; seven\nRequestTimeout=1.5s\nWorkerMemory=512M\n"),
+					    "QueueLength=7 ; seven\nRequestTimeout=1.5s\nWorkerMemory=512M\nOnParked=hold\n"
+					    "KeepRepliesTime=90d\n"),
 			 0);
+	ck_assert_int_eq(config.on_parked, ON_PARKED_HOLD);
+	ck_assert_uint_eq(config.keep_replies_time, 90 * 86400 * USEC_PER_SEC);
 	ck_assert_str_eq(complaints, "");
 	ck_assert_str_eq(config.module, "/x/y.so");
 	ck_assert_int_eq(config.trace, TRACE_FAILURES);
@@ -79,6 +87,8 @@ START_TEST(a_limit_that_may_be_absent_is_lifted_by_its_word)
 	ck_assert_uint_eq(config.worker_memory, 0);
 	ck_assert_int_eq(config_set(&config, "RunsPerWorker", "0"), 0);
 	ck_assert_uint_eq(config.runs_per_worker, 0);
+	ck_assert_int_eq(config_set(&config, "KeepRepliesTime", "0"), 0);
+	ck_assert_uint_eq(config.keep_replies_time, 0);
 	ck_assert_int_eq(config_set(&config, "RecorderSize", "infinity"), -ERANGE);
 	ck_assert_int_eq(config_set(&config, "QueueLength", "0"), -ERANGE);
 }
@@ -90,8 +100,11 @@ START_TEST(a_complaint_names_file_line_setting_and_what_is_expected)
 
 	config_init(&config);
 	ck_assert_int_eq(read_text(&config, "[Daemon]\n\nMaxDepth=1000\nMaxPoolSize=lots\nTrace=all\nQueueLenght=3\n"
-					    "[Service]\nUser=x\n"),
+					    "[Service]\nUser=x\n[Daemon]\nOnParked=stop\nKeepRunsTime=1ms\n"),
 			 0);
+	ck_assert_ptr_nonnull(
+		strstr(complaints, "conf:10: OnParked: expected one of continue, hold; got \"stop\""));
+	ck_assert_ptr_nonnull(strstr(complaints, "conf:11: KeepRunsTime: expected a time from 1s to 36500d, or 0; got"));
 	ck_assert_ptr_nonnull(strstr(complaints, "conf:3: MaxDepth: expected a number from 2 to 512; got \"1000\""));
 	ck_assert_ptr_nonnull(strstr(complaints, "conf:4: MaxPoolSize: expected a size from 1K to 64M; got \"lots\""));
 	ck_assert_ptr_nonnull(strstr(complaints, "conf:5: Trace: expected one of hooks, runs, failures; got \"all\""));

@@ -51,6 +51,7 @@ START_TEST(a_resume_comes_back_as_it_went_in)
 	OrderResume found, resume = {
 		.offset = 1ULL << 40,
 		.cause = ERROR_PROGRAM_TIMEOUT,
+		.stop = ERROR_INTERRUPTED,
 		.program = "slow",
 		.program_size = 4,
 		.message = "too slow",
@@ -62,10 +63,68 @@ START_TEST(a_resume_comes_back_as_it_went_in)
 	order = first(&frame);
 	ck_assert_int_eq(order_decode_resume(&order, &found), 0);
 	ck_assert(found.offset == 1ULL << 40 && found.cause == ERROR_PROGRAM_TIMEOUT);
+	ck_assert_int_eq(found.stop, ERROR_INTERRUPTED);
 	ck_assert(found.program_size == 4 && memcmp(found.program, "slow", 4) == 0);
 	ck_assert(found.message_size == 8 && memcmp(found.message, "too slow", 8) == 0);
 	frame.data[8 + 8 + 3] = 0x7F;
 	ck_assert_int_eq(order_decode_resume(&order, &found), -EBADMSG);
+	frame.data[8 + 8 + 3] = 0;
+	frame.data[8 + 8 + 4 + 3] = 0x7F;
+	ck_assert_int_eq(order_decode_resume(&order, &found), -EBADMSG);
+}
+END_TEST
+
+static const OrderUnpark unpark = {
+	.run = { .bytes = { 7 } },
+	.module = { .bytes = { 8 } },
+	.verb = RECORD_SKIP,
+	.decision = {
+		.step = 3,
+		.flags = RECORD_DECISION_UNDONE_BY_HAND | RECORD_DECISION_CURRENT_MODULE,
+		.uid = 1000,
+		.usec = 1ULL << 50,
+		.reason = "by hand",
+		.reason_size = 7,
+	},
+	.records = "whole records",
+	.records_size = 13,
+};
+
+START_TEST(an_unpark_comes_back_as_it_went_in)
+{
+	_cleanup_buffer_ Buffer frame = { 0 };
+	OrderUnpark found;
+	Order order;
+
+	order_encode_unpark(&unpark, &frame);
+	order = first(&frame);
+	ck_assert_int_eq(order_decode_unpark(&order, &found), 0);
+	ck_assert(id_equal(&found.run, &unpark.run) && id_equal(&found.module, &unpark.module));
+	ck_assert(found.verb == RECORD_SKIP && found.decision.step == 3 && found.decision.uid == 1000);
+	ck_assert(found.decision.flags == unpark.decision.flags && found.decision.usec == 1ULL << 50);
+	ck_assert(found.decision.reason_size == 7 && memcmp(found.decision.reason, "by hand", 7) == 0);
+	ck_assert(found.records_size == 13 && memcmp(found.records, "whole records", 13) == 0);
+	for (size_t size = 0; size < order.content_size; size++) {
+		Order cut = { .kind = ORDER_UNPARK, .content = order.content, .content_size = size };
+
+		ck_assert_int_eq(order_decode_unpark(&cut, &found), -EBADMSG);
+	}
+}
+END_TEST
+
+START_TEST(an_unpark_is_by_a_verb_of_operators)
+{
+	for (uint32_t kind = RECORD_NONE; kind <= RECORD_KIND_MAX; kind++) {
+		bool verb = kind == RECORD_RETRY || kind == RECORD_SKIP || kind == RECORD_CONFIRM;
+		_cleanup_buffer_ Buffer frame = { 0 };
+		OrderUnpark found, other = unpark;
+		Order order;
+
+		other.verb = (RecordKind)kind;
+		order_encode_unpark(&other, &frame);
+		order = first(&frame);
+		ck_assert_int_eq(order_decode_unpark(&order, &found), verb ? 0 : -EBADMSG);
+	}
 }
 END_TEST
 
@@ -74,6 +133,7 @@ START_TEST(orders_in_one_message_are_read_one_after_the_other)
 	_cleanup_buffer_ Buffer frames = { 0 };
 	const RecordStart start = { .run = { .bytes = { 5 } }, .program = "p", .program_size = 1 };
 	RecordStart found;
+	OrderUnpark parked;
 	OrderResume resume;
 	Order order;
 	size_t at = 0;
@@ -86,6 +146,7 @@ START_TEST(orders_in_one_message_are_read_one_after_the_other)
 		ck_assert_int_eq(order.kind, i == 1 ? ORDER_RECORDER : ORDER_RUN);
 		ck_assert_int_eq(order_decode_run(&order, &found), i == 1 ? -EBADMSG : 0);
 		ck_assert_int_eq(order_decode_resume(&order, &resume), -EBADMSG);
+		ck_assert_int_eq(order_decode_unpark(&order, &parked), -EBADMSG);
 		at += order.size;
 	}
 	ck_assert(id_equal(&found.run, &start.run));
@@ -123,5 +184,6 @@ START_TEST(a_frame_of_no_kind_or_length_is_refused)
 END_TEST
 
 CHECK_MAIN(order, a_hello_comes_back_as_it_went_in, a_resume_comes_back_as_it_went_in,
+	   an_unpark_comes_back_as_it_went_in, an_unpark_is_by_a_verb_of_operators,
 	   orders_in_one_message_are_read_one_after_the_other, a_frame_that_is_not_whole_waits_for_the_rest,
 	   a_frame_of_no_kind_or_length_is_refused)

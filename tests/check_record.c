@@ -12,10 +12,17 @@
 static _Alignas(4096) uint8_t bytes[FILE_SIZE];
 static const RecordFile file = { .base = bytes, .size = FILE_SIZE };
 
+static const RecordPlace place = {
+	.machine = { .bytes = { 1 } },
+	.boot = { .bytes = { 2 } },
+	.inode = 3,
+	.born_usec = 4,
+};
+
 static void fresh(void)
 {
 	memset(bytes, 0, sizeof(bytes));
-	record_page_init(&file, NUMBER);
+	record_page_init(&file, NUMBER, &place);
 }
 
 static size_t tail(void)
@@ -130,6 +137,33 @@ START_TEST(a_file_says_whether_it_is_a_recorder)
 }
 END_TEST
 
+START_TEST(every_flipped_bit_of_the_first_pages_fixed_part_is_noticed)
+{
+	fresh();
+	for (size_t at = 0; at < RECORD_PAGE_CHECKED + sizeof(uint32_t); at++)
+		for (unsigned bit = 0; bit < 8; bit++) {
+			bytes[at] ^= (uint8_t)(1U << bit);
+			ck_assert_msg(!record_page_holds(&file), "byte %zu, bit %u", at, bit);
+			ck_assert_int_eq(record_page_check(&file), -EBADMSG);
+			bytes[at] ^= (uint8_t)(1U << bit);
+		}
+	ck_assert(record_page_holds(&file));
+}
+END_TEST
+
+START_TEST(the_first_page_lies_in_one_sector_and_where_it_is_documented)
+{
+	ck_assert_uint_le(sizeof(RecordPage), 512);
+	ck_assert_uint_eq(offsetof(RecordPage, boot), 40);
+	ck_assert_uint_eq(RECORD_PAGE_CHECKED, 72);
+	ck_assert_uint_eq(offsetof(RecordPage, tail), 80);
+	ck_assert_uint_eq(offsetof(RecordPage, synced), 104);
+	ck_assert_uint_eq(offsetof(RecordPage, run), 136);
+	ck_assert_uint_eq(offsetof(RecordPage, deadline_program), 188);
+	ck_assert_uint_eq(offsetof(RecordPage, pause), 284);
+}
+END_TEST
+
 /* What a record's writer has stored of the first page, in this order, when it dies. */
 START_TEST(a_writer_that_died_at_any_store_is_followed_without_a_gap)
 {
@@ -168,6 +202,24 @@ static const char spec_text[] =
 	"\"u\":{\"reference\":\"m.f.u\",\"args\":{}},"
 	"\"v\":{\"reference\":\"m.f.v\",\"args\":{},\"retry\":{\"attempts\":10}}}}";
 
+/* It is interrupted as often as it may be, parked by the daemon, and an operator's verb has a long reason. */
+static size_t worst_of_recovery(const char *text)
+{
+	const RecordPark park = { .message = text, .message_size = RECORD_MESSAGE_MAX };
+	const RecordDecision decision = { .reason = text, .reason_size = RECORD_MESSAGE_MAX };
+	_cleanup_buffer_ Buffer content = { 0 };
+	size_t size;
+
+	record_encode_park(&park, &content);
+	size = record_size(content.size);
+	buffer_clear(&content);
+	record_encode_decision(&decision, &content);
+	size += record_size(content.size);
+	buffer_clear(&content);
+	record_encode_taken(&(RecordTaken){ 0 }, &content);
+	return size + 4 * record_size(content.size);
+}
+
 /* The worst that can follow a step's beginning: everything at its cap. */
 static size_t worst(const Plan *plan, const RecordCaps *caps)
 {
@@ -192,6 +244,7 @@ static size_t worst(const Plan *plan, const RecordCaps *caps)
 	buffer_clear(&content);
 	record_encode_finish(&finish, &content);
 	size += record_size(content.size);
+	size += worst_of_recovery(zeros);
 	for (int i = 0; i < 3 + 10 + 3 + 1; i++) {
 		buffer_clear(&content);
 		record_encode_begin(&(RecordBegin){ 0 }, &content);
@@ -202,6 +255,37 @@ static size_t worst(const Plan *plan, const RecordCaps *caps)
 	}
 	return size + caps->notes + caps->rectified;
 }
+
+/* Rule 28 */
+START_TEST(a_begin_is_synced_where_something_could_have_to_be_reversed)
+{
+	static const char text[] =
+		"{\"name\":\"m\",\"programs\":{\"p\":{\"hooks\":[\"hooks.a\",\"hooks.b\",\"hooks.c\"],\"args\":{},"
+		"\"outputs\":{}}},\"hooks\":{"
+		"\"a\":{\"reference\":\"m.f.a\",\"args\":{},\"dependencies\":[\"hooks.d\"],\"rectifiers\":[\"hooks.d\"]},"
+		"\"b\":{\"reference\":\"m.f.b\",\"args\":{}},\"d\":{\"reference\":\"m.f.d\",\"args\":{}},"
+		"\"c\":{\"reference\":\"m.f.c\",\"args\":{},\"irreversible\":true}}}";
+	static const bool synced[] = { false, true, false, true }; /* d a b c */
+	SpecIssues issues = { 0 };
+	PlanError error = { 0 };
+	Spec *spec = NULL;
+	Plan *plan = NULL;
+
+	ck_assert_int_eq(spec_load(text, strlen(text), &spec, &issues), 0);
+	ck_assert_int_eq(plan_compile(spec, spec_program(spec, "p"), &plan, &error), 0);
+	ck_assert_uint_eq(plan->n_steps, ELEMENTSOF(synced));
+	for (uint32_t i = 0; i < plan->n_steps; i++) {
+		WalkAction action = { .op = plan->steps[i].op, .step = i + 1 };
+
+		ck_assert_msg(record_begin_synced(plan, &action) == synced[i], "step %u", i + 1);
+		action.rectifying = true;
+		ck_assert(record_begin_synced(plan, &action));
+	}
+	plan_free(plan);
+	spec_free(spec);
+	spec_issues_done(&issues);
+}
+END_TEST
 
 START_TEST(the_reserve_holds_the_worst_that_can_follow)
 {
@@ -221,7 +305,9 @@ START_TEST(the_reserve_holds_the_worst_that_can_follow)
 }
 END_TEST
 
-CHECK_MAIN(record, every_flipped_bit_of_a_record_is_noticed, a_record_that_is_cut_off_is_none,
-	   a_record_of_another_file_or_sequence_is_none, nothing_is_written_where_there_is_no_room,
-	   a_file_says_whether_it_is_a_recorder, a_writer_that_died_at_any_store_is_followed_without_a_gap,
-	   the_reserve_holds_the_worst_that_can_follow)
+CHECK_MAIN(record, every_flipped_bit_of_the_first_pages_fixed_part_is_noticed,
+	   the_first_page_lies_in_one_sector_and_where_it_is_documented,
+	   a_begin_is_synced_where_something_could_have_to_be_reversed, every_flipped_bit_of_a_record_is_noticed,
+	   a_record_that_is_cut_off_is_none, a_record_of_another_file_or_sequence_is_none,
+	   nothing_is_written_where_there_is_no_room, a_file_says_whether_it_is_a_recorder,
+	   a_writer_that_died_at_any_store_is_followed_without_a_gap, the_reserve_holds_the_worst_that_can_follow)

@@ -14,7 +14,7 @@ static const RecordFile file = { .base = bytes, .size = FILE_SIZE };
 static void fresh(void)
 {
 	memset(bytes, 0, sizeof(bytes));
-	record_page_init(&file, NUMBER);
+	record_page_init(&file, NUMBER, &(RecordPlace){ 0 });
 }
 
 static size_t tail(void)
@@ -58,7 +58,7 @@ static Record through_file(RecordKind kind, const Buffer *content)
 		changed.content_size = record.content_size + 1;             \
 		ck_assert_int_eq(decode(&changed, ret), -EBADMSG);          \
 		changed = record;                                           \
-		changed.kind = RECORD_CONFIRM;                              \
+		changed.kind = RECORD_NONE;                                 \
 		ck_assert_int_eq(decode(&changed, ret), -EBADMSG);          \
 	} while (0)
 
@@ -203,6 +203,8 @@ START_TEST(a_finish_comes_back_as_it_went_in)
 		.error = ERROR_HOOK_FAILED,
 		.error_step = 3,
 		.usec = 4,
+		.n_records = 5,
+		.n_syncs = 6,
 		.reply = "\"program\":1}",
 		.reply_size = 12,
 	};
@@ -215,7 +217,7 @@ START_TEST(a_finish_comes_back_as_it_went_in)
 	ck_assert(id_equal(&found.run, &finish.run));
 	ck_assert_int_eq(found.status, WALK_PARKED);
 	ck_assert_int_eq(found.error, ERROR_HOOK_FAILED);
-	ck_assert(found.error_step == 3 && found.usec == 4);
+	ck_assert(found.error_step == 3 && found.usec == 4 && found.n_records == 5 && found.n_syncs == 6);
 	ck_assert(same(found.reply, found.reply_size, "\"program\":1}"));
 	CHECK_LENGTH(record, record_decode_finish, &found);
 }
@@ -224,14 +226,109 @@ END_TEST
 START_TEST(an_unbegun_comes_back_as_it_went_in)
 {
 	_cleanup_buffer_ Buffer content = { 0 };
-	Id run = { .bytes = { 1, 2 } }, found;
+	RecordUnbegun unbegun = { .run = { .bytes = { 1, 2 } }, .cause = ERROR_CANCELLED }, found;
 	Record record;
 
-	record_encode_unbegun(&run, &content);
+	record_encode_unbegun(&unbegun, &content);
 	record = through_file(RECORD_UNBEGUN, &content);
 	ck_assert_int_eq(record_decode_unbegun(&record, &found), 0);
-	ck_assert(id_equal(&run, &found));
+	ck_assert(id_equal(&unbegun.run, &found.run));
+	ck_assert_int_eq(found.cause, ERROR_CANCELLED);
 	CHECK_LENGTH(record, record_decode_unbegun, &found);
+}
+END_TEST
+
+START_TEST(a_decision_comes_back_as_it_went_in_whatever_its_verb)
+{
+	static const RecordKind verbs[] = { RECORD_RETRY, RECORD_SKIP, RECORD_CONFIRM };
+	RecordDecision decision = {
+		.step = 1,
+		.flags = RECORD_DECISION_CURRENT_MODULE,
+		.uid = 2,
+		.usec = 1ULL << 50,
+		.reason = "seen to",
+		.reason_size = 7,
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
+		_cleanup_buffer_ Buffer content = { 0 };
+		RecordDecision found;
+		Record record;
+
+		record_encode_decision(&decision, &content);
+		record = through_file(verbs[i], &content);
+		ck_assert_int_eq(record_decode_decision(&record, &found), 0);
+		ck_assert(found.step == 1 && found.flags == RECORD_DECISION_CURRENT_MODULE && found.uid == 2);
+		ck_assert_uint_eq(found.usec, 1ULL << 50);
+		ck_assert(same(found.reason, found.reason_size, "seen to"));
+		CHECK_LENGTH(record, record_decode_decision, &found);
+	}
+}
+END_TEST
+
+START_TEST(a_park_comes_back_as_it_went_in)
+{
+	_cleanup_buffer_ Buffer content = { 0 };
+	RecordPark park = { .code = ERROR_STORE_MOVED, .message = "a copy", .message_size = 6 }, found;
+	Record record;
+
+	record_encode_park(&park, &content);
+	record = through_file(RECORD_PARK, &content);
+	ck_assert_int_eq(record_decode_park(&record, &found), 0);
+	ck_assert_int_eq(found.code, ERROR_STORE_MOVED);
+	ck_assert(same(found.message, found.message_size, "a copy"));
+	CHECK_LENGTH(record, record_decode_park, &found);
+}
+END_TEST
+
+START_TEST(a_taken_comes_back_as_it_went_in)
+{
+	_cleanup_buffer_ Buffer content = { 0 };
+	RecordTaken taken = { .interruptions = 3, .usec = 1ULL << 50 }, found;
+	Record record;
+
+	record_encode_taken(&taken, &content);
+	record = through_file(RECORD_TAKEN, &content);
+	ck_assert_int_eq(record_decode_taken(&record, &found), 0);
+	ck_assert(found.interruptions == 3 && found.usec == 1ULL << 50);
+	CHECK_LENGTH(record, record_decode_taken, &found);
+}
+END_TEST
+
+START_TEST(what_was_asked_comes_back_as_it_went_in)
+{
+	_cleanup_buffer_ Buffer text = { 0 };
+	RecordRequest request = {
+		.request_id = "a3f1",
+		.request_id_size = 4,
+		.fingerprint = { .bytes = { 7, 8 } },
+		.metadata = "{}",
+		.metadata_size = 2,
+		.submitted_usec = 9,
+	};
+	RecordRequest found;
+
+	record_encode_request(&request, &text);
+	ck_assert_int_eq(record_decode_request(text.data, text.size, &found), 0);
+	ck_assert(same(found.request_id, found.request_id_size, "a3f1"));
+	ck_assert(same(found.metadata, found.metadata_size, "{}"));
+	ck_assert(id_equal(&found.fingerprint, &request.fingerprint));
+	ck_assert_uint_eq(found.submitted_usec, 9);
+	for (size_t size = 1; size < text.size; size++)
+		ck_assert_int_eq(record_decode_request(text.data, size, &found), -EBADMSG);
+	buffer_u8(&text, 0);
+	ck_assert_int_eq(record_decode_request(text.data, text.size, &found), -EBADMSG);
+}
+END_TEST
+
+START_TEST(of_a_run_that_nothing_more_was_said_of_the_request_is_empty)
+{
+	RecordRequest found;
+
+	ck_assert_int_eq(record_decode_request(NULL, 0, &found), 0);
+	ck_assert_uint_eq(found.request_id_size + found.metadata_size, 0);
+	ck_assert(id_is_null(&found.fingerprint));
+	ck_assert_uint_eq(found.submitted_usec, 0);
 }
 END_TEST
 
@@ -256,4 +353,6 @@ END_TEST
 CHECK_MAIN(record_content, a_start_comes_back_as_it_went_in, a_begin_comes_back_as_it_went_in,
 	   a_note_comes_back_as_it_went_in, an_end_comes_back_as_it_went_in, a_stop_comes_back_as_it_went_in,
 	   a_finish_comes_back_as_it_went_in, an_unbegun_comes_back_as_it_went_in,
-	   numbers_that_name_nothing_are_noticed)
+	   a_decision_comes_back_as_it_went_in_whatever_its_verb, a_park_comes_back_as_it_went_in,
+	   a_taken_comes_back_as_it_went_in, what_was_asked_comes_back_as_it_went_in,
+	   of_a_run_that_nothing_more_was_said_of_the_request_is_empty, numbers_that_name_nothing_are_noticed)

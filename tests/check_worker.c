@@ -323,6 +323,18 @@ START_TEST(a_flaky_hook_is_called_again_after_a_wait)
 }
 END_TEST
 
+START_TEST(what_a_hook_starts_inherits_the_lock_of_the_tree_alone)
+{
+	Story story;
+	Host host;
+
+	play(&host, &story, "tree", "ok", "ok");
+	ck_assert_str_eq(story.trace, "1 2 3");
+	printed(&host, "the tree's lock is open: 0\n");
+	host_done(&host);
+}
+END_TEST
+
 START_TEST(what_is_logged_comes_as_lines_with_their_level)
 {
 	Story story;
@@ -365,4 +377,4 @@ CHECK_MAIN(worker, what_rectifiers_write_is_capped_over_the_whole_run, metadata_
 	   a_forked_copy_that_returns_writes_nothing, another_process_or_thread_is_told_nothing,
 	   a_thread_or_a_timer_makes_the_worker_leave_and_the_run_goes_on, notes_and_values_are_capped,
 	   values_of_every_type_reach_the_hook_and_come_back, a_flaky_hook_is_called_again_after_a_wait,
-	   what_is_logged_comes_as_lines_with_their_level)
+	   what_a_hook_starts_inherits_the_lock_of_the_tree_alone, what_is_logged_comes_as_lines_with_their_level)

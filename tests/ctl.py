@@ -33,8 +33,11 @@ STATUS = {
                "path": "/usr/lib/ryuso/wallet.so"},
     "running": {"run": RUN, "program": "transfer", "step": 2, "steps": 5, "hook": "credit", "phase": "rectifier",
                 "attempt": 3, "since_usec": 61_500_000},
-    "queued": 7, "connections": 3, "parked": 1,
-    "runs": {"succeeded": 10, "rectified": 4, "parked": 2, "refused": 9}, "workers_started": 6,
+    "queued": 7, "connections": 3, "parked": 0, "submitted": 0, "held": False,
+    "runs": {"succeeded": 10, "rectified": 4, "parked": 2, "settled": 1, "refused": 9}, "workers_started": 6,
+    "recorder": {"records": 120, "worker_syncs": 7, "syncs": 11, "renewals": 2,
+                 "last_run": {"records": 12, "syncs": 3}},
+    "ledger": {"commits": 5, "works": 8, "under_way": 0},
 }
 SUCCEEDED = {"run": RUN, "program": "transfer", "success": True, "status": "succeeded",
              "data_pool": {"balance": 95, "note": "two\nlines", "list": [1, "a"], "rate": 0.5}, "error": None}
@@ -47,6 +50,32 @@ PARKED = {"run": RUN, "program": "transfer", "success": False, "status": "parked
           "parked": {"name": "RectifierFailed", "step": 1, "hook": "undo_debit", "message": "disk full"},
           "rectified": [{"step": 2, "hook": "fee", "in_doubt": True}], "remaining": [{"step": 1, "hook": "debit"}]}
 SETTLED = dict(PARKED, status="settled")
+QUEUED = {"run": RUN, "program": "transfer", "success": None, "status": "queued", "data_pool": {}, "error": None}
+OTHER = "0123456789abcdef0123fedcba987654"  # begins like RUN
+THIRD = "fedcba9876543210fedcba9876543210"
+PARKED_RUNS = [
+    {"run": RUN, "program": "transfer", "parked_usec": 1764000000123456, "step": 1, "hook": "undo_debit",
+     "name": "RectifierFailed", "message": "disk full", "peer_uid": 0, "request_id": None},
+    {"run": THIRD, "program": "send", "parked_usec": 1763900000000000, "step": 2, "hook": None, "name": "ModuleChanged",
+     "message": "build abc is not here", "peer_uid": 4294967000, "request_id": "order-17"},
+]
+DECISION = {"verb": "retry", "step": 1, "uid": 0, "reason": "disk is larger", "usec": 1764000100000000, "done": True,
+            "flags": {"current_module": True}}
+SHOWN = {
+    "run": RUN, "program": "transfer", "status": "parked", "peer_uid": 4294967000, "request_id": "order-17",
+    "submitted_usec": 1763999990000000, "begun_usec": 1763999991000000,
+    "module": {"name": "wallet", "build_id": "abc123", "identity": "f" * 32, "current": True, "available": True},
+    "arguments": {"from": "main", "amount": 5, "pin": None, "memo": None}, "secrets": ["pin"],
+    "steps": [{"step": 1, "hook": "debit", "state": "done", "attempts": 1, "rectifiers": ["undo_debit", "tell"],
+               "irreversible": False},
+              {"step": 2, "hook": "fee", "state": "reversed", "attempts": 2, "rectifiers": ["undo_fee"],
+               "irreversible": False},
+              {"step": 3, "hook": "send_mail", "state": "ahead", "attempts": 0, "rectifiers": [],
+               "irreversible": True}],
+    "error": PARKED["error"], "parked": PARKED["parked"], "remaining": PARKED["remaining"],
+    "next": [{"step": 1, "hook": "undo_debit", "rectifying": True}, {"step": 1, "hook": "tell", "rectifying": True}],
+    "decisions": [DECISION],
+}
 
 
 def refusal(name, message="a sentence", retry=False, **more):
@@ -54,10 +83,21 @@ def refusal(name, message="a sentence", retry=False, **more):
             "error": {"name": name, "message": message, "retry": retry, **more}}
 
 
+def denial(name, message="a sentence", retry=False):
+    """The answer to a call that is refused."""
+    return {"error": {"name": name, "message": message, "retry": retry}}
+
+
+def asked(fake):
+    """What was asked, without the request ids that ryusoctl made."""
+    return [{key: value for key, value in request.items() if key != "request_id"} for request in fake.requests]
+
+
 def answers(**more):
     table = {"describe": {"result": TRANSFER}, "list": {"result": {"programs": PROGRAMS}},
              "status": {"result": STATUS}, "ping": {"result": {"pong": True, "version": "0.1.0"}},
-             "transfer": SUCCEEDED}
+             "transfer": SUCCEEDED, "parked": {"result": {"runs": PARKED_RUNS}}, "show": {"result": SHOWN},
+             "wait": {"result": RECTIFIED}}
     table.update(more)
     return table
 

@@ -4,8 +4,10 @@
     with Fake({"ping": {"result": {"pong": True}}}) as fake: ...
 
 `answers` maps the name of a call or program to what is sent back: a dictionary (one line of JSON), bytes (as they are),
-CLOSE, HANG, Dribble(bytes) (a byte in each write), or a list of these. A function is called with the request first.
-What came in is kept in `fake.requests`.
+CLOSE, HANG, Dribble(bytes) (a byte in each write), or a list of these. A function is called with the request first;
+Turns(answer, …) is one that gives the first the first time, and the last for ever. `on_connect` is said to each
+connection before it is read from, and may be such a function too. What came in is kept in `fake.requests`. away() is a
+daemon that is being restarted, back() the end of that.
 """
 
 import json
@@ -24,6 +26,14 @@ class Dribble:
         self.data = data
 
 
+class Turns:
+    def __init__(self, *answers):
+        self.answers = list(answers)
+
+    def __call__(self, _):
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
 class Fake:
     def __init__(self, answers, on_connect=None, directory=None):
         self.answers = answers
@@ -31,32 +41,49 @@ class Fake:
         self.requests = []
         self.ended = threading.Event()
         self.path = str((directory or scratch()) / "fake.sock")
+        self.threads = []
+        self.listener = None
+        self._listen()
+
+    def _listen(self):
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(self.path)
         self.listener.listen(16)
-        self.threads = []
 
     def __enter__(self):
-        self._spawn(self._accept)
+        self._spawn(self._accept, self.listener)
         return self
 
     def __exit__(self, *_):
         self.ended.set()
-        self.listener.shutdown(socket.SHUT_RDWR)
+        if self.listener is not None:
+            self.away()
         for thread in list(self.threads):
             thread.join()
+
+    def away(self, keep_socket=False):
+        """Nobody listens any more; with `keep_socket` the file stays, as it does when a daemon is killed."""
+        self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        os.unlink(self.path)
+        self.listener = None
+        if not keep_socket:
+            os.unlink(self.path)
+
+    def back(self):
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        self._listen()
+        self._spawn(self._accept, self.listener)
 
     def _spawn(self, function, *arguments):
         thread = threading.Thread(target=function, args=arguments)
         self.threads.append(thread)
         thread.start()
 
-    def _accept(self):
+    def _accept(self, listener):
         while True:
             try:
-                connection, _ = self.listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 return
             self._spawn(self._serve, connection)
@@ -65,7 +92,7 @@ class Fake:
         with connection:
             try:
                 if self.on_connect is not None:
-                    self._say(connection, self.on_connect)
+                    self._say(connection, self.on_connect(self) if callable(self.on_connect) else self.on_connect)
                 for line in connection.makefile("rb"):
                     request = json.loads(line)
                     self.requests.append(request)

@@ -83,9 +83,46 @@ def status_shows_what_runs_and_what_waits():
     for part in ("ryusod 0.1.0, instance wallet\n", "State: running\n",
                  "Module: wallet 1.2 (/usr/lib/ryuso/wallet.so)\n",
                  "Build: abc123\n", "Running: transfer, step 2 of 5, rectifier credit, attempt 3, for 1 min 1 s\n",
-                 f"Run: {RUN}\n", "Queued: 7\n", "Connections: 3\n", "Parked: 1\n",
-                 "Runs: 10 succeeded, 4 rectified, 2 parked, 9 refused\n", "Workers: 6 started\n"):
+                 f"Run: {RUN}\n", "Queued: 7\n", "Connections: 3\n", "Parked: 0\n",
+                 "Runs: 10 succeeded, 4 rectified, 2 parked, 1 settled, 9 refused\n", "Workers: 6 started\n"):
         contains(text, part, "the status")
+    for part in ("Held:", "Submitted:", "Recorder:", "Ledger:"):
+        check(part not in text, text)
+
+
+@test
+def status_exits_2_while_a_run_is_parked_and_says_how_to_see_it():
+    with Fake(answers(status={"result": dict(STATUS, parked=3)})) as fake:
+        contains(ctl(fake, "status", status=2).stdout, f"Parked: 3; see them:  ryusoctl --socket {fake.path} parked\n",
+                 "the status")
+        ctl(fake, "status", "--json", status=2)
+        equal(ctl(fake, "status", "--quiet", status=2).stdout, "", "standard output")
+
+
+@test
+def status_shows_who_holds_the_queue_and_why():
+    hold = {"uid": 4294967000, "reason": "monthly closing", "usec": 1764000000000000}
+    with Fake(answers(status={"result": dict(STATUS, state="held", held=True, hold=hold, submitted=4)})) as fake:
+        text = ctl(fake, "status", TZ="UTC").stdout
+    contains(text, "Held: since 2025-11-24 16:00:00, by uid 4294967000: monthly closing; no run begins until:  "
+                   f"ryusoctl --socket {fake.path} resume\n", "the status")
+    contains(text, "Submitted: 4\n", "the status")
+
+
+@test
+def status_says_what_was_written_and_synced_where_it_is_asked_for():
+    with Fake(answers()) as fake:
+        text = ctl(fake, "status", "-v").stdout
+    for part in ("Recorder: 120 records, 7 syncs by workers, 11 syncs by the daemon, 2 new files\n",
+                 "Last run: 12 records, 3 syncs\n", "Ledger: 5 commits, 8 changes, 0 under way\n"):
+        contains(text, part, "the status")
+
+
+@test
+def status_of_a_daemon_that_is_recovering_is_told_at_once():
+    with Fake(answers(status={"result": dict(STATUS, state="recovering", module=None, running=None,
+                                             message="waits for the processes of a worker")})) as fake:
+        contains(ctl(fake, "status").stdout, "State: recovering: waits for the processes of a worker\n", "the status")
 
 
 @test

@@ -7,8 +7,8 @@ import os
 import socket
 import threading
 
-from ctl import (EVENTS, PARKED, PROGRAMS, RUN, STATUS, SUCCEEDED, TRANSFER, WORDS, answers, ctl, event, on_terminal,
-                 refusal)
+from ctl import (EVENTS, PARKED, PARKED_RUNS, PROGRAMS, RUN, SHOWN, STATUS, SUCCEEDED, TRANSFER, WORDS, answers, asked,
+                 ctl, denial, event, on_terminal, refusal)
 from fake import CLOSE, HANG, Dribble, Fake
 from tap import check, contains, environment, equal, main, program, run, scratch, test
 
@@ -74,37 +74,32 @@ def a_socket_that_is_closed_to_us_exits_77_and_names_the_group():
 
 
 @test
-def a_connection_that_ends_before_the_reply_leaves_the_outcome_unknown():
+def without_a_request_id_a_connection_that_ends_before_the_reply_leaves_the_outcome_unknown():
     with Fake(answers(transfer=CLOSE)) as fake:
-        done = ctl(fake, "run", "transfer", status=75)
+        done = ctl(fake, "run", "transfer", "--no-request-id", status=75)
+        equal(asked(fake), [{"program": "transfer", "data_pool": {}}], "what was asked")
     equal(done.stdout, "", "standard output")
     contains(done.stderr, "the daemon ended the connection before it answered: the outcome of transfer is unknown",
              "the message")
-    contains(done.stderr, "Do not simply ask again", "the message")
+    contains(done.stderr, "do not simply ask again", "the message")
     contains(done.stderr, "journalctl RYUSO_PROGRAM=transfer", "the way to find out")
 
 
 @test
 def a_followed_run_whose_connection_ends_is_found_by_its_id():
     with Fake(answers(transfer=[*EVENTS[:4], CLOSE])) as fake:
-        contains(ctl(fake, "run", "transfer", "-f", status=75).stderr, f"journalctl RYUSO_RUN={RUN}",
-                 "the way to find out")
-
-
-@test
-def a_reply_that_breaks_off_leaves_the_outcome_unknown():
-    text = json.dumps(SUCCEEDED).encode()
-    for cut in (1, len(text) // 2, len(text) - 1):
-        with Fake(answers(transfer=[text[:cut], CLOSE])) as fake:
-            done = ctl(fake, "run", "transfer", status=75)
-            equal(done.stdout, "", "standard output")
+        text = ctl(fake, "run", "transfer", "-f", "--no-request-id", status=75).stderr
+        contains(text, f"  wait     ryusoctl --socket {fake.path} wait {RUN}\n", "the way to find out")
+        contains(text, f"journalctl RYUSO_RUN={RUN}", "the way to find out")
 
 
 @test
 def no_answer_in_time_exits_75():
     with Fake(answers(transfer=HANG, ping=HANG)) as fake:
-        contains(ctl(fake, "run", "transfer", "--timeout=0.2", status=75).stderr,
-                 "no answer came within the time of --timeout: the outcome of transfer is unknown", "the message")
+        text = ctl(fake, "run", "transfer", "--timeout=0.2", status=75).stderr
+        contains(text, "no answer came within the time of --timeout: the outcome of transfer is unknown", "the message")
+        contains(text, f"ryusoctl --socket {fake.path} run --request-id={fake.requests[-1]['request_id']} transfer …\n",
+                 "how to ask again")
         contains(ctl(fake, "ping", "--timeout=0.2", status=75).stderr,
                  "no answer to 'ping' within the time of --timeout; try again with a longer one", "the message")
 
@@ -151,7 +146,8 @@ def what_answers_garbage_is_no_daemon():
                     b'{"a": "\xff"}\n',
                     b"HTTP/1.1 400 Bad Request\r\n\r\n", b'{"a": 1, "a": 2}\n', b"{" * 1000, b'{"a":' * 1000):
         with Fake(answers(transfer=[garbage, CLOSE], list=[garbage, CLOSE])) as fake:
-            contains(ctl(fake, "run", "transfer", status=75).stderr, "the outcome of transfer is unknown", str(garbage))
+            words = ["run", "transfer", "--timeout=0.2"] if garbage[-1:] != b"\n" else ["run", "transfer"]
+            contains(ctl(fake, *words, status=75).stderr, "the outcome of transfer is unknown", str(garbage))
             done = ctl(fake, "list", status=69)
             equal(done.stdout, "", "standard output")
 
@@ -179,13 +175,15 @@ def members_that_are_missing_or_of_other_types_do_no_harm():
 
     cases = [(["run", "transfer", "--follow"], "transfer", [*EVENTS[:5], PARKED]), (["describe", "transfer"],
                                                                                     "describe",
-             [{"result": TRANSFER}]), (["status"], "status", [{"result": STATUS}])]
+             [{"result": TRANSFER}]), (["status"], "status", [{"result": STATUS}]), (["parked"], "parked", [{"result": {"runs": PARKED_RUNS}}]),
+             (["show", RUN], "show", [{"result": SHOWN}]), (["wait", RUN], "wait", [{"result": PARKED}]),
+             (["retry", RUN], "show", [{"result": SHOWN}])]
     for words, name, replies in cases:
         bent = [[*replies[:i], other, *replies[i + 1:]] for i,
                 reply in enumerate(replies) for other in bend(reply)][::7]
         for answer in bent:
             with Fake(answers(**{name: [*answer, CLOSE]})) as fake:
-                done = ctl(fake, *words, status=None)
+                done = ctl(fake, *words, "--timeout=10", status=None)
                 check(done.returncode in (0, 1, 2, 3, 4, 69, 75, 77),
                       f"{answer}: exit status {done.returncode} {done.stderr}")
                 check("Sanitizer" not in done.stderr, done.stderr)
@@ -260,11 +258,13 @@ def control_characters_are_escaped_wherever_they_come_from():
     with Fake(answers(list=poison({"result": {"programs": PROGRAMS}}), status=poison({"result": STATUS}),
                       describe=poison({"result": TRANSFER}), ping=poison({"result": {"version": "x"}}),
                       transfer=[poison(part) for part in EVENTS[:5]] + [poison(PARKED)],
-                      refused=dict(poison(refusal("x")), status="refused"))) as fake:
+                      refused=dict(poison(refusal("x")), status="refused"),
+                      parked=poison({"result": {"runs": PARKED_RUNS}}), show=poison({"result": SHOWN}),
+                      retry=poison(denial("x")))) as fake:
         for words, status in ((["list"], 0), (["status"], 0), (["describe", "transfer"], 0), (["ping"], 0),
                               (["run", "transfer", "-f"], 2), (["run", "refused"], 3), (["run", "transfer", "amount=5"],
                                                                                         64),
-                              (["run", "transfer", "--follow", "--json=short"], 2), (["status", "--json"], 0)):
+                              (["run", "transfer", "--follow", "--json=short"], 2), (["status", "--json"], 0), (["parked"], 0), (["show", RUN], 0), (["retry", RUN], 3)):
             done = ctl(fake, *words, status=status)
             if "--json" not in " ".join(words) and status != 64:
                 contains(done.stdout + done.stderr, shown, " ".join(words))

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 
-from ctl import EVENTS, PARKED, WORDS, answers, ctl, on_terminal
+from ctl import EVENTS, PARKED, WORDS, answers, asked, ctl, on_terminal
 from fake import HANG, Fake
 from tap import check, contains, environment, equal, main, program, test
 
@@ -15,7 +15,7 @@ from tap import check, contains, environment, equal, main, program, test
 def follow_writes_words_where_there_is_no_terminal():
     with Fake(answers(transfer=EVENTS)) as fake:
         done = ctl(fake, "run", "transfer", "--follow", status=1)
-        equal(fake.requests, [{"program": "transfer", "data_pool": {}, "follow": True}], "what was asked")
+        equal(asked(fake), [{"program": "transfer", "data_pool": {}, "follow": True}], "what was asked")
     equal(done.stdout, WORDS, "the lines")
     contains(done.stderr, "transfer was rectified", "the report")
 

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 
-from ctl import PARKED, RECTIFIED, RUN, SETTLED, answers, ctl, refusal
+from ctl import PARKED, RECTIFIED, RUN, SETTLED, answers, asked, ctl, refusal
 from fake import Fake
 from tap import check, contains, environment, equal, main, program, run, scratch, test
 
@@ -15,11 +15,30 @@ from tap import check, contains, environment, equal, main, program, run, scratch
 def a_run_that_succeeded_shows_its_outputs():
     with Fake(answers()) as fake:
         done = ctl(fake, "run", "transfer")
-        equal(fake.requests, [{"program": "transfer", "data_pool": {}}], "what was asked")
+        equal(asked(fake), [{"program": "transfer", "data_pool": {}}], "what was asked")
     equal(done.stdout,
           f"transfer succeeded  (run {RUN})\nbalance = 95\nnote = two\\x0alines\nlist = [1,\"a\"]\nrate = 0.5\n",
           "the report")
     equal(done.stderr, "", "standard error")
+
+
+@test
+def each_run_has_a_request_id_of_its_own_unless_told_otherwise():
+    with Fake(answers()) as fake:
+        for words in ([], [], ["--request-id=order 17"], ["--no-request-id"]):
+            ctl(fake, "run", "transfer", *words)
+        first, second, given, none = [request.get("request_id") for request in fake.requests]
+    for made in (first, second):
+        check(re.fullmatch("[0-9a-f]{32}", made), f"expected 128 random bits, got {made}")
+    check(first != second, "expected two ids")
+    equal((given, none), ("order 17", None), "the ids that were asked for")
+
+
+@test
+def who_chose_the_request_id_needs_another_one_to_ask_anew():
+    with Fake(answers(transfer=RECTIFIED)) as fake:
+        contains(ctl(fake, "run", "transfer", "--request-id=a", status=1).stderr,
+                 "remove the cause, then ask again, with another --request-id\n", "the hint")
 
 
 @test
@@ -47,14 +66,16 @@ def a_parked_run_exits_2_and_says_what_stopped_it_and_what_remains():
           "  stopped  step 1, undo_debit: RectifierFailed: disk full\n"
           "  undone   step 2, fee (in doubt)\n"
           "  remains  step 1, debit\n"
-          "  next     see what stopped it, and put right by hand what remains\n"
+          f"  next     see where it stands, and what you can do:  ryusoctl --socket {fake.path} show {RUN}\n"
           f"  trace    journalctl RYUSO_RUN={RUN}\n", "the report")
 
 
 @test
 def a_settled_run_exits_4():
     with Fake(answers(transfer=SETTLED)) as fake:
-        contains(ctl(fake, "run", "transfer", status=4).stderr, "transfer was settled by an operator", "the report")
+        text = ctl(fake, "run", "transfer", status=4).stderr
+        contains(text, "transfer was settled by an operator", "the report")
+        contains(text, f"see what was decided, and what remains:  ryusoctl --socket {fake.path} show {RUN}\n", "the hint")
 
 
 @test
@@ -62,7 +83,8 @@ def a_refused_run_exits_3_and_says_what_to_do():
     hints = {"WrongType": "describe transfer", "MissingArgument": "describe transfer",
              "UnknownArgument": "describe transfer",
              "NoModule": "status", "TooLarge": "MaxRequestSize=", "TooDeep": "MaxDepth=", "QueueFull": "status",
-             "TooManyConnections": "MaxConnectionsPerUser="}
+             "TooManyConnections": "MaxConnectionsPerUser=", "StoreDamaged": "status",
+             "RequestIdReused": "leave --request-id out"}
     for name, hint in hints.items():
         with Fake(answers(transfer=refusal(name, path="/data_pool/amount"))) as fake:
             text = ctl(fake, "run", "transfer", status=3).stderr
@@ -73,7 +95,7 @@ def a_refused_run_exits_3_and_says_what_to_do():
 
 @test
 def a_refusal_that_may_pass_says_so():
-    with Fake(answers(transfer=refusal("ShuttingDown", retry=True))) as fake:
+    with Fake(answers(transfer=refusal("NotStarted", retry=True))) as fake:
         contains(ctl(fake, "run", "transfer", status=3).stderr, "  next     try again in a moment\n", "the hint")
 
 
@@ -91,7 +113,10 @@ def what_is_not_allowed_exits_77():
     with Fake(answers(transfer=refusal("NotAllowed"), status={"error": {"name": "NotAllowed",
                                                                         "message": "no"}})) as fake:
         ctl(fake, "run", "transfer", status=77)
-        contains(ctl(fake, "status", status=77).stderr, "NotAllowed: no", "the message")
+        text = ctl(fake, "status", status=77).stderr
+        contains(text, "NotAllowed: no", "the message")
+        contains(text, "this is for root and the group ryuso-admin. Add yourself:\n", "the hint")
+        contains(text, "usermod -aG ryuso-admin ", "the hint")
         equal(json.loads(ctl(fake, "status", "--json", status=77).stdout)["error"]["name"], "NotAllowed", "the answer")
 
 
@@ -124,7 +149,7 @@ def arguments_are_converted_to_the_declared_types():
 def json_arguments_need_no_description():
     with Fake(answers()) as fake:
         ctl(fake, "run", "transfer", "amount:=9223372036854775807", "x:=[null]")
-        equal(fake.requests, [{"program": "transfer", "data_pool": {"amount": 9223372036854775807, "x": [None]}}],
+        equal(asked(fake), [{"program": "transfer", "data_pool": {"amount": 9223372036854775807, "x": [None]}}],
               "the requests")
 
 
@@ -161,6 +186,11 @@ def a_command_line_that_is_wrong_exits_64_and_asks_nothing():
         ("run", "transfer", "--data", "{"): "--data: expected JSON; line 1, column 2: ",
         ("run", "transfer", "--data", f"@{missing}"): f"--data: cannot read {missing}: No such file or directory",
         ("run", "transfer", "--data", '{"a":1}', "a:=2"): "a: given twice",
+        ("run", "transfer", "--request-id", ""): "expected --request-id=ID of 1 to 128 bytes of UTF-8, got 0 bytes",
+        ("run", "transfer", "--request-id", "x" * 129): "expected --request-id=ID of 1 to 128 bytes of UTF-8, got 129",
+        ("run", "transfer", "--request-id=a", "--no-request-id"): "expected --request-id or --no-request-id, got both",
+        ("submit", "transfer", "--follow"): "'submit' does not know --follow; see ryusoctl submit --help",
+        ("run", "transfer", "--reason=x"): "'run' does not know --reason",
     }
     with Fake(answers()) as fake:
         for words, message in cases.items():
@@ -185,7 +215,8 @@ def an_argument_that_does_not_fit_exits_64_and_nothing_runs():
 @test
 def help_and_version_need_no_daemon():
     contains(ctl("/no/such/socket", "--help").stdout, "describe", "the help")
-    for verb in ("run", "list", "describe", "status", "ping"):
+    for verb in ("run", "submit", "wait", "cancel", "list", "describe", "status", "ping", "parked", "show", "retry",
+                 "skip", "confirm", "hold", "resume"):
         contains(ctl("/no/such/socket", verb, "--help").stdout, f"ryusoctl [OPTION…] {verb}", f"the help of {verb}")
     check(re.fullmatch(r"ryusoctl \d+\.\d+\.\d+\n", ctl("/no/such/socket", "--version").stdout), "the version")
 

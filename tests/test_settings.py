@@ -22,6 +22,11 @@ EDGES = [
     ("MaxPoolSize", "1K", "64M", "1023", "65M", "K"),
     ("MaxNotesSize", "1K", "64M", "1", "65M", "x"),
     ("MaxRectifiedSize", "1K", "64M", "1", "65M", "1 000"),
+    ("OnParked", "continue", "hold", "Hold", "stop", ""),
+    ("KeepRuns", "0", "100000000", "-1", "100000001", "all"),
+    ("KeepRunsTime", "0", "36500d", "999ms", "36501d", "ever"),
+    ("KeepReplies", "1", "100000000", "-1", "100000001", "1K"),
+    ("KeepRepliesTime", "1s", "36500d", "1ms", "36501d", "always"),
     ("Trace", "hooks", "failures", "Hooks", "none", "2"),
 ]
 

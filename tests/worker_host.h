@@ -37,6 +37,9 @@ typedef struct Host {
 	uint64_t rings;
 	Buffer printed; /* all that came over the pipe; NUL-terminated by host_printed() */
 	const char *module, *breaks;
+	const char *program; /* NULL: as RYUSO_WORKER says */
+	const char *undo;    /* how the test module's rectifier behaves: "fail", "stop"; or NULL */
+	bool silent;         /* its output goes nowhere, so that nobody is woken to read it */
 	const char *options[4];
 } Host;
 
@@ -71,13 +74,13 @@ static inline int host_recorder(size_t size, RecordFile *ret)
 	ret->size = size;
 	ret->base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ck_assert_ptr_ne(ret->base, MAP_FAILED);
-	record_page_init(ret, HOST_NUMBER);
+	record_page_init(ret, HOST_NUMBER, &(RecordPlace){ .inode = 1 });
 	return fd;
 }
 
 static inline _Noreturn void host_exec(const Host *host, const int fds[static ORDER_FD_COUNT])
 {
-	const char *program = host_setting("RYUSO_WORKER", "./ryuso-worker");
+	const char *program = host->program ? host->program : host_setting("RYUSO_WORKER", "./ryuso-worker");
 	const char *arguments[ELEMENTSOF(host->options) + 2] = { program };
 	int high[ORDER_FD_COUNT];
 
@@ -89,6 +92,8 @@ static inline _Noreturn void host_exec(const Host *host, const int fds[static OR
 		dup2(high[fd], fd);
 	if (host->breaks)
 		setenv("RYUSO_TEST_BREAK", host->breaks, 1);
+	if (host->undo)
+		setenv("RYUSO_TEST_UNDO", host->undo, 1);
 	execv(program, (char *const *)arguments);
 	fprintf(stderr, "%s: %s; RYUSO_WORKER says where it is\n", program, strerror(errno));
 	_exit(127);
@@ -97,15 +102,15 @@ static inline _Noreturn void host_exec(const Host *host, const int fds[static OR
 /** \brief Starts a worker on the recorder that is there. */
 static inline void host_start(Host *host)
 {
-	int pair[2], output[2], null = open("/dev/null", O_RDONLY | O_CLOEXEC), module = host_open_module(host->module);
+	int pair[2], output[2], null = open("/dev/null", O_RDWR | O_CLOEXEC), module = host_open_module(host->module);
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	ck_assert_int_eq(pipe2(output, O_CLOEXEC), 0);
 	host->doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	host->pid = fork();
 	if (host->pid == 0)
-		host_exec(host,
-			  (const int[]){ null, output[1], output[1], pair[1], host->doorbell, module, host->recorder });
+		host_exec(host, (const int[]){ null, host->silent ? null : output[1], output[1], pair[1],
+					       host->doorbell, module, host->recorder, null });
 	ck_assert_int_gt(host->pid, 0);
 	close(pair[1]);
 	close(output[1]);

@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "ctl/exit.h"
+#include "ctl/interrupt.h"
 
 #define CHUNK_SIZE 65536U
 
@@ -33,15 +34,18 @@ static int time_left(const Connection *connection)
 
 static int wait_for(const Connection *connection, short events)
 {
-	struct pollfd item = { .fd = connection->fd, .events = events };
+	struct pollfd items[] = { { .fd = connection->fd, .events = events },
+				  { .fd = interrupt_fd(), .events = POLLIN } };
 	int left, r;
 
 	do {
 		left = time_left(connection);
-		r = poll(&item, 1, left);
+		r = poll(items, ELEMENTSOF(items), left);
 	} while ((r < 0 && errno == EINTR) || (r == 0 && left != 0));
 	if (r < 0)
 		return -errno;
+	if (items[1].revents)
+		return -EINTR;
 	return r == 0 ? -ETIME : 0;
 }
 
@@ -77,7 +81,7 @@ int connection_open(const char *path, uint64_t deadline_usec, Connection *ret)
 		return r;
 	do
 		r = connect(fd, (struct sockaddr *)&address, sizeof(address));
-	while (r < 0 && errno == EINTR);
+	while (r < 0 && errno == EINTR && !interrupt_pending());
 	if (r < 0)
 		return errno == EAGAIN ? -ETIME : -errno;
 	r = fd_nonblock(fd, true);

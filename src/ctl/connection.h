@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The connection to ryusod: JSON objects out, JSON objects in, in order. It owns its descriptor. All that it does ends
- * at its deadline. Functions return negative errno; connection_explain() has the words. */
+ * at its deadline, or with -EINTR when a signal has come (interrupt.h). Functions return negative errno; connection_explain() has the words. */
 #pragma once
 
 #include "ctl/options.h"

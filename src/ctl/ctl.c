@@ -17,7 +17,7 @@ void ctl_done(Ctl *ctl)
 
 int ctl_complain_text(const Ctl *ctl, int status, Buffer *message)
 {
-	bool colour = ctl->output.colour_errors;
+	bool colour = ctl->output.colour_errors && status != EXIT_SUCCEEDED;
 
 	fflush(stdout);
 	fprintf(stderr, "%sryusoctl: ", output_colour(colour, COLOUR_BAD));
@@ -65,18 +65,27 @@ void ctl_put(const Ctl *ctl, const Buffer *buffer)
 		output_put(buffer, stdout);
 }
 
+uint64_t ctl_deadline(Ctl *ctl)
+{
+	uint64_t timeout = ctl->options.timeout_usec;
+
+	if (ctl->deadline_usec == 0)
+		ctl->deadline_usec = timeout ? clock_monotonic() + timeout : USEC_INFINITY;
+	return ctl->deadline_usec;
+}
+
 int ctl_connect(Ctl *ctl)
 {
 	_cleanup_buffer_ Buffer message = {};
-	uint64_t timeout = ctl->options.timeout_usec;
 	int r;
 
 	if (ctl->connection.fd >= 0)
 		return 0;
-	r = connection_open(ctl->options.socket, timeout ? clock_monotonic() + timeout : USEC_INFINITY,
-			    &ctl->connection);
-	if (r >= 0)
+	r = connection_open(ctl->options.socket, ctl_deadline(ctl), &ctl->connection);
+	if (r >= 0) {
+		ctl->reached = true;
 		return 0;
+	}
 	r = connection_explain(&ctl->options, r, &message);
 	return ctl_complain_text(ctl, r, &message);
 }

@@ -11,11 +11,14 @@ typedef struct Ctl {
 	Options options;
 	Output output;
 	Connection connection;
+	bool reached;           /* there was a connection before: the daemon may be away, but it is there */
+	uint64_t deadline_usec; /* 0: not decided yet */
 } Ctl;
 
 void ctl_done(Ctl *ctl);
 
-/** \brief "ryusoctl: " and a sentence, as one line on standard error. Returns \p status. */
+/** \brief "ryusoctl: " and a sentence, as one line on standard error. Returns \p status; 0: it is no
+ * complaint, but something to know while waiting. */
 int ctl_complain(const Ctl *ctl, int status, const char *format, ...) _printf_(3, 4);
 /** \brief The same with what was collected in \p message, which is empty afterwards. */
 int ctl_complain_text(const Ctl *ctl, int status, Buffer *message);
@@ -27,11 +30,7 @@ void ctl_command(const Ctl *ctl, const char *words, Buffer *buffer);
 /** \brief The answer, on standard output, unless --quiet. */
 void ctl_put(const Ctl *ctl, const Buffer *buffer);
 
+/** \brief Until when all this is to be over (monotonic): --timeout from the first call on; USEC_INFINITY. */
+uint64_t ctl_deadline(Ctl *ctl);
 /** \brief Connects if there is no connection yet. 0, or what to exit with; said already. */
 int ctl_connect(Ctl *ctl);
-/** \brief Asks one call and waits for its result, which the caller puts. 0, or what to exit with; said already.
- * \p program: the call's parameter, or NULL. */
-int ctl_call(Ctl *ctl, const char *name, const char *program, struct json_object **ret_result);
-/** \brief The name in `list` that \p program was perhaps meant to be; a string that the caller frees, or NULL: there is
- * none, or it cannot be had. Says nothing. */
-char *ctl_closest_program(Ctl *ctl, const char *program);

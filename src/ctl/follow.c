@@ -25,8 +25,8 @@ static const Mark marks[] = {
 
 void follow_done(Follow *follow)
 {
-	free(follow->run);
-	follow->run = NULL;
+	free(take_ptr(follow->run));
+	json_object_put(take_ptr(follow->shown));
 }
 
 static bool same(const char *asked, const char *got)
@@ -140,13 +140,52 @@ static int keep_run(Follow *follow, struct json_object *event)
 	return follow->run ? 0 : -ENOMEM;
 }
 
+/** \brief "hook 2 credit 1 failed": what tells an event of a run from all others. */
+static void write_key(struct json_object *event, Buffer *text)
+{
+	static const char *const words[] = { "event", "hook", "outcome" };
+
+	buffer_format(text, "%" PRIi64 " %" PRIi64, member_int(event, "step"), member_int(event, "attempt"));
+	for (size_t i = 0; i < ELEMENTSOF(words); i++) {
+		buffer_text(text, " ");
+		buffer_text(text, member_text(event, words[i]) ? member_text(event, words[i]) : "-");
+	}
+}
+
+/** \brief 1 where it is to be shown; 0 where it was, over an earlier connection; -ENOMEM. */
+static int check_new(Follow *follow, struct json_object *event)
+{
+	bool hand = follow->ctl->options.json == JSON_STYLE_NONE && member(event, "hook") && !member(event, "outcome");
+	_cleanup_buffer_ Buffer text = {};
+	_cleanup_free_ char *key = NULL;
+
+	if (hand)
+		return 1; /* shown until it ends, and never for good */
+	write_key(event, &text);
+	key = buffer_take_text(&text);
+	if (!follow->shown)
+		follow->shown = json_object_new_object();
+	if (!key || !follow->shown)
+		return -ENOMEM;
+	if (follow->rejoined && json_object_object_get_ex(follow->shown, key, NULL))
+		return 0;
+	return json_object_object_add(follow->shown, key, NULL) < 0 ? -ENOMEM : 1;
+}
+
+void follow_rejoin(Follow *follow)
+{
+	follow->rejoined = true;
+}
+
 int follow_event(Follow *follow, struct json_object *event)
 {
 	_cleanup_buffer_ Buffer text = {};
 	int r;
 
 	r = keep_run(follow, event);
-	if (r < 0)
+	if (r >= 0)
+		r = check_new(follow, event);
+	if (r <= 0)
 		return r;
 	if (follow->ctl->options.json != JSON_STYLE_NONE) {
 		output_json(event, follow->ctl->options.json, &text);

@@ -1,52 +1,88 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ctl/hint.h"
 
+#include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "ctl/call.h"
 #include "ctl/member.h"
+
+#define ADMINISTRATORS "ryuso-admin"
+
+typedef enum Argument {
+	ARGUMENT_NONE,
+	ARGUMENT_PROGRAM,
+	ARGUMENT_RUN,
+} Argument;
 
 typedef struct Hint {
 	ErrorCode code;
 	const char *sentence;
 	const char *verb; /* of a command that helps, or NULL */
-	bool program;     /* the verb takes the program */
+	Argument argument;
 } Hint;
 
 static const Hint hints[] = {
-	{ ERROR_UNKNOWN_PROGRAM, "see what you may run:", "list", false },
-	{ ERROR_MISSING_ARGUMENT, "see what it takes:", "describe", true },
-	{ ERROR_WRONG_TYPE, "see what it takes:", "describe", true },
-	{ ERROR_UNKNOWN_ARGUMENT, "see what it takes:", "describe", true },
-	{ ERROR_NO_MODULE, "see what is wrong with the module:", "status", false },
-	{ ERROR_TOO_LARGE, "send less, or raise MaxRequestSize= in ryuso.conf", NULL, false },
-	{ ERROR_TOO_DEEP, "nest less, or raise MaxDepth= in ryuso.conf", NULL, false },
-	{ ERROR_QUEUE_FULL, "try again when the queue is shorter:", "status", false },
+	{ ERROR_UNKNOWN_PROGRAM, "see what you may run:", "list", ARGUMENT_NONE },
+	{ ERROR_MISSING_ARGUMENT, "see what it takes:", "describe", ARGUMENT_PROGRAM },
+	{ ERROR_WRONG_TYPE, "see what it takes:", "describe", ARGUMENT_PROGRAM },
+	{ ERROR_UNKNOWN_ARGUMENT, "see what it takes:", "describe", ARGUMENT_PROGRAM },
+	{ ERROR_NO_MODULE, "see what is wrong with the module:", "status", ARGUMENT_NONE },
+	{ ERROR_STORE_DAMAGED, "see what is wrong with the store:", "status", ARGUMENT_NONE },
+	{ ERROR_TOO_LARGE, "send less, or raise MaxRequestSize= in ryuso.conf", NULL, ARGUMENT_NONE },
+	{ ERROR_TOO_DEEP, "nest less, or raise MaxDepth= in ryuso.conf", NULL, ARGUMENT_NONE },
+	{ ERROR_QUEUE_FULL, "try again when the queue is shorter:", "status", ARGUMENT_NONE },
 	{ ERROR_TOO_MANY_CONNECTIONS, "close connections, or raise MaxConnections= or MaxConnectionsPerUser=", NULL,
-	  false },
-	{ ERROR_NOT_ALLOWED, "ask whoever administers this service", NULL, false },
+	  ARGUMENT_NONE },
+	{ ERROR_REQUEST_ID_REUSED, "leave --request-id out, or take one that no other request has had", NULL,
+	  ARGUMENT_NONE },
+	{ ERROR_NO_SUCH_RUN, "see which are parked:", "parked", ARGUMENT_NONE },
+	{ ERROR_WRONG_STATE, "see where it stands:", "show", ARGUMENT_RUN },
 };
 
-static void write_sentence(Ctl *ctl, const Hint *hint, const char *program, Buffer *text)
+void hint_write_command(const Ctl *ctl, const char *verb, const char *argument, Buffer *text)
 {
 	_cleanup_buffer_ Buffer words = {};
 	_cleanup_free_ char *command = NULL;
 
+	buffer_text(&words, verb);
+	if (argument) {
+		buffer_text(&words, " ");
+		output_quote(argument, &words);
+	}
+	command = buffer_take_text(&words);
+	ctl_command(ctl, command ? command : verb, text);
+}
+
+static void write_sentence(Ctl *ctl, const Hint *hint, const char *program, const char *run, Buffer *text)
+{
+	const char *arguments[] = { [ARGUMENT_NONE] = NULL,
+				    [ARGUMENT_PROGRAM] = program ? program : "PROGRAM",
+				    [ARGUMENT_RUN] = run ? run : "RUN" };
+
 	buffer_format(text, "  %-8s %s", "next", hint->sentence);
 	if (hint->verb) {
-		buffer_text(&words, hint->verb);
-		if (hint->program)
-			buffer_format(&words, " %s", program ? program : "PROGRAM");
-		command = buffer_take_text(&words);
 		buffer_text(text, "  ");
-		ctl_command(ctl, command ? command : hint->verb, text);
+		hint_write_command(ctl, hint->verb, arguments[hint->argument], text);
 	}
 	buffer_text(text, "\n");
 }
 
+static void write_group(Buffer *text)
+{
+	const struct passwd *user = getpwuid(geteuid());
+
+	buffer_format(text, "  %-8s this is for root and the group " ADMINISTRATORS ". Add yourself:\n", "next");
+	buffer_format(text, "  %-8s   usermod -aG " ADMINISTRATORS " ", "");
+	output_escape(user ? user->pw_name : "USER", text);
+	buffer_text(text, "  (as root; then log in again)\n");
+}
+
 static void write_closest(Ctl *ctl, const char *program, Buffer *text)
 {
-	_cleanup_free_ char *close = program ? ctl_closest_program(ctl, program) : NULL;
+	_cleanup_free_ char *close = program ? call_closest_program(ctl, program) : NULL;
 
 	if (!close)
 		return;
@@ -55,16 +91,20 @@ static void write_closest(Ctl *ctl, const char *program, Buffer *text)
 	buffer_text(text, "?\n");
 }
 
-void hint_write_refused(Ctl *ctl, struct json_object *error, const char *program, Buffer *text)
+void hint_write_refused(Ctl *ctl, struct json_object *error, const char *program, const char *run, Buffer *text)
 {
 	const char *name = member_text(error, "name");
 	ErrorCode code = name ? error_from_name(name) : ERROR_NONE;
 
 	if (code == ERROR_UNKNOWN_PROGRAM)
 		write_closest(ctl, program, text);
+	if (code == ERROR_NOT_ALLOWED) {
+		write_group(text);
+		return;
+	}
 	for (size_t i = 0; i < ELEMENTSOF(hints); i++)
 		if (code != ERROR_NONE && hints[i].code == code) {
-			write_sentence(ctl, &hints[i], program, text);
+			write_sentence(ctl, &hints[i], program, run, text);
 			return;
 		}
 	if (member_bool(error, "retry"))
@@ -83,24 +123,37 @@ void hint_write_trace(const char *run, const char *program, Buffer *text)
 	}
 }
 
+static void write_next(Ctl *ctl, const char *status, struct json_object *reply, Buffer *text)
+{
+	const char *run = member_text(reply, "run");
+	struct json_object *error = member(reply, "error");
+
+	buffer_format(text, "  %-8s ", "next");
+	if (strcmp(status, "parked") == 0) {
+		buffer_text(text, "see where it stands, and what you can do:  ");
+		hint_write_command(ctl, "show", run ? run : "RUN", text);
+	} else if (strcmp(status, "settled") == 0) {
+		buffer_text(text, "see what was decided, and what remains:  ");
+		hint_write_command(ctl, "show", run ? run : "RUN", text);
+	} else {
+		buffer_text(text, member_bool(error, "retry") ? "the same may succeed if it is asked again"
+							      : "remove the cause, then ask again");
+		buffer_text(text, ctl->options.request_id ? ", with another --request-id" : "");
+	}
+	buffer_text(text, "\n");
+}
+
 void hint_write(Ctl *ctl, struct json_object *reply, Buffer *text)
 {
 	const char *status = member_text(reply, "status");
 	const char *run = member_text(reply, "run");
 	const char *program = member_text(reply, "program");
-	struct json_object *error = member(reply, "error");
-	bool parked = strcmp(status, "parked") == 0;
 
 	if (strcmp(status, "refused") == 0) {
-		hint_write_refused(ctl, error, program, text);
+		hint_write_refused(ctl, member(reply, "error"), program, run, text);
 		return;
 	}
-	if (parked)
-		buffer_format(text, "  %-8s see what stopped it, and put right by hand what remains\n", "next");
-	else if (member_bool(error, "retry"))
-		buffer_format(text, "  %-8s the same request may succeed if it is made again\n", "next");
-	else
-		buffer_format(text, "  %-8s remove the cause, then ask again\n", "next");
+	write_next(ctl, status, reply, text);
 	buffer_format(text, "  %-8s ", "trace");
 	hint_write_trace(run, program ? program : "", text);
 	buffer_text(text, "\n");

@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "ctl/call.h"
 #include "ctl/describe.h"
+#include "ctl/draft.h"
 #include "ctl/exit.h"
 #include "ctl/member.h"
 #include "ctl/status.h"
@@ -11,14 +13,14 @@
 
 typedef int (*Shower)(Ctl *ctl, struct json_object *result, Buffer *text);
 
-/** \brief Asks a call, and shows its result by \p show, or as JSON. */
-static int look(Ctl *ctl, const char *call, const char *program, Shower show)
+/** \brief Asks a call, and shows its result by \p show, or as JSON. \p ret_result may be NULL. */
+static int look(Ctl *ctl, const Call *call, Shower show, struct json_object **ret_result)
 {
 	_cleanup_json_ struct json_object *result = NULL;
 	_cleanup_buffer_ Buffer text = {};
 	int r;
 
-	r = ctl_call(ctl, call, program, &result);
+	r = call_ask(ctl, call, &result);
 	if (r != 0)
 		return r;
 	if (ctl->options.json != JSON_STYLE_NONE)
@@ -30,6 +32,8 @@ static int look(Ctl *ctl, const char *call, const char *program, Shower show)
 	if (r < 0)
 		return ctl_complain_errno(ctl, r);
 	ctl_put(ctl, &text);
+	if (ret_result)
+		*ret_result = take_ptr(result);
 	return EXIT_SUCCEEDED;
 }
 
@@ -59,20 +63,30 @@ static int verb_list(Ctl *ctl, char *const *arguments, size_t n)
 {
 	(void)arguments;
 	(void)n;
-	return look(ctl, "list", NULL, show_list);
+	return look(ctl, &(Call){ .name = "list" }, show_list, NULL);
 }
 
 static int verb_describe(Ctl *ctl, char *const *arguments, size_t n)
 {
+	_cleanup_call_ Call call = { .name = "describe", .program = arguments[0] };
+	_cleanup_draft_ Draft draft = {};
+	int r;
+
 	(void)n;
-	return look(ctl, "describe", arguments[0], describe_show);
+	draft_text(&draft, "program", arguments[0]);
+	r = draft_take(&draft, &call.parameters);
+	return r < 0 ? ctl_complain_errno(ctl, r) : look(ctl, &call, describe_show, NULL);
 }
 
 static int verb_status(Ctl *ctl, char *const *arguments, size_t n)
 {
+	_cleanup_json_ struct json_object *result = NULL;
+	int r;
+
 	(void)arguments;
 	(void)n;
-	return look(ctl, "status", NULL, status_show);
+	r = look(ctl, &(Call){ .name = "status" }, status_show, &result);
+	return r == EXIT_SUCCEEDED && member_int(result, "parked") > 0 ? EXIT_PARKED : r;
 }
 
 static int show_pong(Ctl *ctl, struct json_object *result, Buffer *text)
@@ -91,13 +105,14 @@ static int verb_ping(Ctl *ctl, char *const *arguments, size_t n)
 {
 	(void)arguments;
 	(void)n;
-	return look(ctl, "ping", NULL, show_pong);
+	return look(ctl, &(Call){ .name = "ping" }, show_pong, NULL);
 }
 
 static const Verb verbs[] = {
 	{ "list", 0, 0, 0, verb_list, "", "List the programs that you may run", NULL },
 	{ "describe", 1, 1, 0, verb_describe, "PROGRAM", "Show a program's arguments, outputs and steps", NULL },
-	{ "status", 0, 0, 0, verb_status, "", "Show what the daemon is doing", NULL },
+	{ "status", 0, 0, OPTION_VERBOSE, verb_status, "", "Show what the daemon is doing",
+	  "  -v --verbose            also what it has written and synced\n" },
 	{ "ping", 0, 0, 0, verb_ping, "", "Ask whether the daemon answers", NULL },
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ctl/exit.h"
+#include "ctl/interrupt.h"
 #include "ctl/verb.h"
 
 static int finish(const Ctl *ctl, int status)
@@ -31,5 +32,6 @@ int main(int argc, char **argv)
 	status = verb_run(&ctl, argv + first, (size_t)(argc - first));
 	status = finish(&ctl, status);
 	ctl_done(&ctl);
+	interrupt_pass_on();
 	return status;
 }

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "base/macro.h"
 #include "base/text.h"
+#include "wire/request.h"
 
 #define TIMEOUT_MAX_SECONDS (366.0 * 86400.0)
 #define SOCKET_DIRECTORY RYUSO_RUNDIR "/ryuso/"
@@ -20,12 +22,32 @@ static const struct option long_options[] = {
 	{ "json", optional_argument, NULL, 'j' },
 	{ "no-legend", no_argument, NULL, 'n' },
 	{ "quiet", no_argument, NULL, 'q' },
-	{ "follow", no_argument, NULL, 'f' },
 	{ "timeout", required_argument, NULL, 't' },
-	{ "data", required_argument, NULL, 'd' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
+	{ "follow", no_argument, NULL, 'f' },
+	{ "data", required_argument, NULL, 'd' },
+	{ "request-id", required_argument, NULL, 'i' },
+	{ "no-request-id", no_argument, NULL, 'N' },
+	{ "now", no_argument, NULL, 'w' },
+	{ "no-wait", no_argument, NULL, 'W' },
+	{ "reason", required_argument, NULL, 'r' },
+	{ "dry-run", no_argument, NULL, 'D' },
+	{ "current-module", no_argument, NULL, 'c' },
+	{ "undone-by-hand", no_argument, NULL, 'u' },
+	{ "verbose", no_argument, NULL, 'v' },
 	{},
+};
+
+/* Those that only some verbs know. */
+static const struct {
+	char option;
+	OptionBit bit;
+} limited[] = {
+	{ 'f', OPTION_FOLLOW },         { 'd', OPTION_DATA },    { 'i', OPTION_REQUEST_ID },
+	{ 'N', OPTION_NO_REQUEST_ID },  { 'w', OPTION_NOW },     { 'W', OPTION_NO_WAIT },
+	{ 'r', OPTION_REASON },         { 'D', OPTION_DRY_RUN }, { 'c', OPTION_CURRENT_MODULE },
+	{ 'u', OPTION_UNDONE_BY_HAND }, { 'v', OPTION_VERBOSE },
 };
 
 void options_done(Options *options)
@@ -74,6 +96,50 @@ static int parse_instance(const char *text, Options *options, Buffer *message)
 	return 0;
 }
 
+static int parse_request_id(const char *text, Options *options, Buffer *message)
+{
+	size_t size = strlen(text);
+
+	if (size == 0 || size > REQUEST_ID_MAX || !text_is_utf8(text, size)) {
+		buffer_format(message, "expected --request-id=ID of 1 to %u bytes of UTF-8, got %zu bytes",
+			      REQUEST_ID_MAX, size);
+		return -EINVAL;
+	}
+	options->request_id = text;
+	return 0;
+}
+
+static int parse_reason(const char *text, Options *options, Buffer *message)
+{
+	size_t size = strlen(text);
+
+	if (text[strspn(text, " \t\n")] == '\0' || !text_is_utf8(text, size))
+		return refuse(message, "--reason=TEXT: why, for whoever asks later", text);
+	options->reason = text;
+	return 0;
+}
+
+static int set_limited(int option, Options *options, Buffer *message)
+{
+	for (size_t i = 0; i < ELEMENTSOF(limited); i++)
+		if (limited[i].option == option)
+			options->given |= limited[i].bit;
+	switch (option) {
+	case 'f':
+		options->follow = true;
+		return 0;
+	case 'd':
+		options->data = optarg;
+		return 0;
+	case 'i':
+		return parse_request_id(optarg, options, message);
+	case 'r':
+		return parse_reason(optarg, options, message);
+	default:
+		return 0;
+	}
+}
+
 static int set_option(int option, Options *options, const char **socket, Buffer *message)
 {
 	switch (option) {
@@ -90,23 +156,28 @@ static int set_option(int option, Options *options, const char **socket, Buffer 
 	case 'q':
 		options->quiet = true;
 		return 0;
-	case 'f':
-		options->follow = true;
-		options->given |= OPTION_FOLLOW;
-		return 0;
 	case 't':
 		return parse_timeout(optarg, options, message);
-	case 'd':
-		options->data = optarg;
-		options->given |= OPTION_DATA;
-		return 0;
 	case 'h':
 		options->help = true;
 		return 0;
-	default:
+	case 'V':
 		options->version = true;
 		return 0;
+	default:
+		return set_limited(option, options, message);
 	}
+}
+
+const char *option_name(unsigned bit)
+{
+	static char name[32];
+
+	for (size_t i = 0; i < ELEMENTSOF(limited); i++)
+		for (size_t k = 0; limited[i].bit == bit && long_options[k].name; k++)
+			if (long_options[k].val == limited[i].option)
+				snprintf(name, sizeof(name), "--%s", long_options[k].name);
+	return name;
 }
 
 static int explain_unknown(char **argv, Buffer *message)
@@ -173,7 +244,7 @@ int options_parse(int argc, char **argv, Options *ret, int *ret_first, Buffer *m
 
 	opterr = 0;
 	optind = 0;
-	while ((option = getopt_long(argc, argv, ":s:I:fqh", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":s:I:fqhv", long_options, NULL)) != -1) {
 		if (option == '?')
 			return explain_unknown(argv, message);
 		if (option == ':')
@@ -181,6 +252,10 @@ int options_parse(int argc, char **argv, Options *ret, int *ret_first, Buffer *m
 		r = set_option(option, &options, &socket, message);
 		if (r < 0)
 			return r;
+	}
+	if (options.given & OPTION_REQUEST_ID && options.given & OPTION_NO_REQUEST_ID) {
+		buffer_text(message, "expected --request-id or --no-request-id, got both");
+		return -EINVAL;
 	}
 	r = locate_socket(socket, &options, message);
 	if (r < 0)

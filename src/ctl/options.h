@@ -18,6 +18,15 @@ typedef enum JsonStyle {
 typedef enum OptionBit {
 	OPTION_FOLLOW = 1U << 0,
 	OPTION_DATA = 1U << 1,
+	OPTION_REQUEST_ID = 1U << 2,
+	OPTION_NO_REQUEST_ID = 1U << 3,
+	OPTION_NOW = 1U << 4,
+	OPTION_NO_WAIT = 1U << 5,
+	OPTION_REASON = 1U << 6,
+	OPTION_DRY_RUN = 1U << 7,
+	OPTION_CURRENT_MODULE = 1U << 8,
+	OPTION_UNDONE_BY_HAND = 1U << 9,
+	OPTION_VERBOSE = 1U << 10,
 } OptionBit;
 
 typedef struct Options {
@@ -29,15 +38,19 @@ typedef struct Options {
 	bool legend;
 	bool quiet;
 	bool follow;
-	uint64_t timeout_usec; /* 0: for ever */
-	const char *data;      /* or NULL */
-	unsigned given;        /* OptionBit */
+	uint64_t timeout_usec;           /* 0: for ever */
+	const char *data;                /* or NULL */
+	const char *request_id, *reason; /* or NULL */
+	unsigned given;                  /* OptionBit: options of some verbs only; where nothing else is kept of one,
+					    this is it */
 	bool help;
 	bool version;
 } Options;
 
 void options_done(Options *options);
 
+/** \brief "--follow"; \p bit is one of enum OptionBit. */
+const char *option_name(unsigned bit);
 /** \brief Reads the options and moves them in front of the other words: \p ret_first is the index of the first of
  * those. 0; -EINVAL with a sentence in \p message; -ENOMEM. */
 int options_parse(int argc, char **argv, Options *ret, int *ret_first, Buffer *message);

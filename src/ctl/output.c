@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 #include <langinfo.h>
+#include <pwd.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -59,6 +61,23 @@ char *output_escaped(const char *text)
 	return buffer_take_text(&buffer);
 }
 
+void output_quote(const char *text, Buffer *buffer)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+
+	if (text[0] != '\0' && text[strspn(text, plain)] == '\0') {
+		buffer_text(buffer, text);
+		return;
+	}
+	buffer_text(buffer, "'");
+	for (const char *quote; (quote = strchr(text, '\'')); text = quote + 1) {
+		text_escape(text, (size_t)(quote - text), SIZE_MAX, buffer);
+		buffer_text(buffer, "'\\''");
+	}
+	output_escape(text, buffer);
+	buffer_text(buffer, "'");
+}
+
 void output_value(struct json_object *value, Buffer *buffer)
 {
 	if (json_object_is_type(value, json_type_string))
@@ -81,6 +100,30 @@ void output_duration(uint64_t usec, Buffer *buffer)
 	else
 		buffer_format(buffer, "%" PRIu64 " h %" PRIu64 " min", (uint64_t)(usec / (3600 * USEC_PER_SEC)),
 			      (uint64_t)(usec / (60 * USEC_PER_SEC) % 60));
+}
+
+void output_moment(uint64_t usec, Buffer *buffer)
+{
+	time_t seconds = (time_t)(usec / USEC_PER_SEC);
+	char text[64];
+	struct tm moment;
+
+	if (localtime_r(&seconds, &moment) && strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &moment) > 0)
+		buffer_text(buffer, text);
+	else
+		buffer_format(buffer, "%" PRIu64 " us", usec);
+}
+
+void output_user(int64_t uid, Buffer *buffer)
+{
+	const struct passwd *user = uid >= 0 && uid < UINT32_MAX ? getpwuid((uid_t)uid) : NULL;
+
+	if (!user) {
+		buffer_format(buffer, "uid %" PRIi64, uid);
+		return;
+	}
+	output_escape(user->pw_name, buffer);
+	buffer_format(buffer, " (%" PRIi64 ")", uid);
 }
 
 static void indent(unsigned depth, Buffer *buffer)

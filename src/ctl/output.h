@@ -37,10 +37,16 @@ const char *output_colour_name(Colour which);
 void output_escape(const char *text, Buffer *buffer);
 /** \brief The same into a string that the caller frees; NULL where memory is short or \p text is NULL. */
 char *output_escaped(const char *text);
+/** \brief Appends \p text as one word for a shell, control characters escaped. */
+void output_quote(const char *text, Buffer *buffer);
 /** \brief Appends a value for people: strings without quotes, all else as JSON on one line. */
 void output_value(struct json_object *value, Buffer *buffer);
 /** \brief Appends microseconds for people: "350 us", "1.2 ms", "3.4 s", "2 min 5 s". */
 void output_duration(uint64_t usec, Buffer *buffer);
+/** \brief Appends a moment of the wall clock in local time: "2025-11-24 14:03:11". */
+void output_moment(uint64_t usec, Buffer *buffer);
+/** \brief Appends "alice (1000)", or "uid 1000" where nobody has that name. */
+void output_user(int64_t uid, Buffer *buffer);
 /** \brief Appends \p json as text with a newline. */
 void output_json(struct json_object *json, JsonStyle style, Buffer *buffer);
 /** \brief Writes the content to \p stream, whole. What cannot be written shows in ferror(). */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "ctl/exit.h"
 #include "ctl/hint.h"
 #include "ctl/member.h"
@@ -65,8 +66,7 @@ static void write_outputs(struct json_object *reply, Buffer *text)
 	}
 }
 
-/** \brief "step 3, credit: HookFailed: UnknownAccount: no such account: rent" */
-static void write_error(const char *label, struct json_object *error, Buffer *text)
+void report_write_error(struct json_object *error, Buffer *text)
 {
 	static const char *const words[] = { "name", "reason", "message" };
 	const char *hook = member_text(error, "hook");
@@ -75,11 +75,10 @@ static void write_error(const char *label, struct json_object *error, Buffer *te
 	int64_t step = member_int(error, "step");
 	const char *separator = "";
 
-	buffer_format(text, "  %-8s ", label);
 	if (step > 0)
-		buffer_format(text, "step %" PRIi64 ", ", step);
+		buffer_format(text, "step %" PRIi64 "%s", step, hook || program ? ", " : "");
 	output_escape(hook ? hook : program, text);
-	if (hook || program)
+	if (step > 0 || hook || program)
 		separator = ": ";
 	for (size_t i = 0; i < ELEMENTSOF(words); i++) {
 		const char *word = member_text(error, words[i]);
@@ -97,15 +96,15 @@ static void write_error(const char *label, struct json_object *error, Buffer *te
 	buffer_text(text, "\n");
 }
 
-static void write_steps(const char *label, struct json_object *steps, Buffer *text)
+void report_write_steps(struct json_object *steps, Buffer *text)
 {
 	size_t n = member_length(steps);
 
-	buffer_format(text, "  %-8s ", label);
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *step = json_object_array_get_idx(steps, i);
 
-		buffer_format(text, "%sstep %" PRIi64 ", ", i ? "; " : "", member_int(step, "step"));
+		buffer_format(text, "%sstep %" PRIi64, i ? "; " : "", member_int(step, "step"));
+		buffer_text(text, member_text(step, "hook") ? ", " : "");
 		output_escape(member_text(step, "hook"), text);
 		if (member_bool(step, "in_doubt"))
 			buffer_text(text, " (in doubt)");
@@ -113,19 +112,24 @@ static void write_steps(const char *label, struct json_object *steps, Buffer *te
 	buffer_text(text, n ? "\n" : "nothing\n");
 }
 
+static void write_line(const char *label, struct json_object *what,
+		       void (*write)(struct json_object *what, Buffer *text), Buffer *text)
+{
+	if (!what)
+		return;
+	buffer_format(text, "  %-8s ", label);
+	write(what, text);
+}
+
 static void write_failure(Ctl *ctl, struct json_object *reply, Buffer *text)
 {
 	struct json_object *error = member_typed(reply, "error", json_type_object);
 	struct json_object *parked = member_typed(reply, "parked", json_type_object);
 
-	if (error)
-		write_error("failed", error, text);
-	if (parked)
-		write_error("stopped", parked, text);
-	if (member_list(reply, "rectified"))
-		write_steps("undone", member_list(reply, "rectified"), text);
-	if (member_list(reply, "remaining"))
-		write_steps("remains", member_list(reply, "remaining"), text);
+	write_line("failed", error, report_write_error, text);
+	write_line("stopped", parked, report_write_error, text);
+	write_line("undone", member_list(reply, "rectified"), report_write_steps, text);
+	write_line("remains", member_list(reply, "remaining"), report_write_steps, text);
 	hint_write(ctl, reply, text);
 }
 
@@ -173,23 +177,37 @@ int report_run(Ctl *ctl, struct json_object *reply)
 	return exit_status(verdict, reply);
 }
 
-int report_refusal(Ctl *ctl, struct json_object *answer, const char *program)
+/** \brief Whether the call was about a run that is there, and it is the call that was refused, not the run. */
+static bool is_operators(const Call *call, ErrorCode code)
 {
+	if (code == ERROR_NOT_ALLOWED || code == ERROR_NO_SUCH_RUN || code == ERROR_WRONG_STATE)
+		return true;
+	return call->run && strcmp(call->name, "wait") != 0;
+}
+
+int report_refusal(Ctl *ctl, struct json_object *answer, const Call *call)
+{
+	struct json_object *error = member(answer, "error");
+	const char *name = member_text(error, "name");
+	ErrorCode code = name ? error_from_name(name) : ERROR_NONE;
+	int status = code == ERROR_NOT_ALLOWED ? EXIT_DENIED : EXIT_REFUSED;
 	_cleanup_buffer_ Buffer text = {};
-	const char *name = member_text(member(answer, "error"), "name");
-	int status = name && strcmp(name, "NotAllowed") == 0 ? EXIT_DENIED : EXIT_REFUSED;
 
 	if (ctl->options.json != JSON_STYLE_NONE) {
 		status = report_json(ctl, answer, status);
 		return status < 0 ? ctl_complain_errno(ctl, status) : status;
 	}
-	buffer_format(&text, "%sthe request was refused: nothing ran%s\n",
-		      output_colour(ctl->output.colour_errors, COLOUR_BAD),
-		      output_colour(ctl->output.colour_errors, COLOUR_NONE));
-	write_error("failed", member(answer, "error"), &text);
-	hint_write_refused(ctl, member(answer, "error"), program, &text);
+	buffer_text(&text, output_colour(ctl->output.colour_errors, COLOUR_BAD));
+	if (is_operators(call, code))
+		buffer_format(&text, "'%s' was refused: nothing was changed", call->name);
+	else
+		buffer_text(&text, "the request was refused: nothing ran");
+	buffer_format(&text, "%s\n", output_colour(ctl->output.colour_errors, COLOUR_NONE));
+	write_line("failed", error, report_write_error, &text);
+	hint_write_refused(ctl, error, call->program, call->run, &text);
 	if (buffer_error(&text) < 0)
 		return ctl_complain_errno(ctl, -ENOMEM);
+	fflush(stdout);
 	output_put(&text, stderr);
 	return status;
 }

@@ -72,6 +72,17 @@ void table_cell(Table *table, struct libscols_line *line, size_t column, const c
 	keep_error(table, scols_line_set_data(line, column, escaped));
 }
 
+void table_text(Table *table, struct libscols_line *line, size_t column, const Buffer *text)
+{
+	_cleanup_free_ char *copy = NULL;
+
+	if (text->size == 0)
+		return;
+	copy = strndup((const char *)text->data, text->size);
+	keep_error(table, copy && buffer_error(text) >= 0 ? 0 : -ENOMEM);
+	table_cell(table, line, column, copy);
+}
+
 static void indent_lines(const char *text, unsigned indent, Buffer *buffer)
 {
 	while (*text) {

@@ -33,5 +33,7 @@ void table_done(Table *table);
 struct libscols_line *table_line(Table *table, struct libscols_line *parent);
 /** \brief NULL and "" leave the cell empty. A NULL line is passed over. */
 void table_cell(Table *table, struct libscols_line *line, size_t column, const char *text);
+/** \brief The same of what was collected in \p text. */
+void table_text(Table *table, struct libscols_line *line, size_t column, const Buffer *text);
 /** \brief Appends the table, \p indent spaces before each line. Negative errno. */
 int table_write(Table *table, unsigned indent, Buffer *buffer);

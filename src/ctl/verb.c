@@ -8,12 +8,7 @@
 
 #define VERBS_MAX 64U
 
-static const VerbGroup *const groups[] = { &run_verbs, &look_verbs };
-
-static const struct {
-	OptionBit bit;
-	const char *name;
-} limited_options[] = { { OPTION_FOLLOW, "--follow" }, { OPTION_DATA, "--data" } };
+static const VerbGroup *const groups[] = { &run_verbs, &look_verbs, &parked_verbs, &decide_verbs, &hold_verbs };
 
 static const char common_options[] =
 	"Options:\n"
@@ -80,10 +75,10 @@ static int check_words(const Ctl *ctl, const Verb *verb, char *const *arguments,
 {
 	_cleanup_buffer_ Buffer message = {};
 
-	for (size_t i = 0; i < ELEMENTSOF(limited_options); i++)
-		if (ctl->options.given & limited_options[i].bit & ~verb->options)
+	for (unsigned bit = 1; bit <= ctl->options.given; bit <<= 1)
+		if (ctl->options.given & bit & ~verb->options)
 			return ctl_complain(ctl, EXIT_USAGE, "'%s' does not know %s; see ryusoctl %s --help",
-					    verb->name, limited_options[i].name, verb->name);
+					    verb->name, option_name(bit), verb->name);
 	if (n < verb->min)
 		return ctl_complain(ctl, EXIT_USAGE, "expected: ryusoctl %s %s", verb->name, verb->usage);
 	if (n <= verb->max)

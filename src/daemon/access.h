@@ -10,6 +10,8 @@
 
 #include "spec/spec.h"
 
+#define ACCESS_OPERATORS "ryuso-admin" /* the group */
+
 typedef struct Peer {
 	uid_t uid;
 	gid_t gid;
@@ -35,5 +37,7 @@ typedef struct Access {
 int access_resolve(const SpecAllow *allow, void (*on_unknown)(void *context, const char *kind, const char *name),
 		   void *context, Access *ret);
 void access_done(Access *access);
+/** \brief Those who may use the operator's verbs: root, the daemon's own user, members of ACCESS_OPERATORS. -ENOMEM. */
+int access_operators(Access *ret);
 /** \brief \p fd is the peer's socket, asked for the groups where they are needed the first time. */
 bool access_permits(const Access *access, Peer *peer, int fd);

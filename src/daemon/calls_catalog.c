@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
-#include "daemon/calls_look.h"
+#include "daemon/calls_private.h"
 
 static int no_module(const Crew *crew, Error *error)
 {
@@ -23,22 +23,12 @@ static struct json_object *describe_arg(const SpecArg *arg)
 	return members_end(&members);
 }
 
-/* Adds \p item to \p list, which is given up where that fails. */
-static struct json_object *append(struct json_object *list, struct json_object *item)
-{
-	if (list && item && json_object_array_add(list, item) == 0)
-		return list;
-	json_object_put(item);
-	json_object_put(list);
-	return NULL;
-}
-
 static struct json_object *describe_args(const SpecArgs *args)
 {
 	struct json_object *list = json_object_new_array();
 
 	for (size_t i = 0; list && i < args->n; i++)
-		list = append(list, describe_arg(&args->items[i]));
+		list = members_append(list, describe_arg(&args->items[i]));
 	return list;
 }
 
@@ -49,8 +39,8 @@ static struct json_object *describe_rectifiers(const SpecReferences *references)
 	for (size_t i = 0; list && i < references->n; i++) {
 		const SpecReference *reference = &references->items[i];
 
-		list = append(list, json_object_new_string(reference->hook ? reference->hook->name
-									   : reference->program->name));
+		list = members_append(list, json_object_new_string(reference->hook ? reference->hook->name
+										   : reference->program->name));
 	}
 	return list;
 }
@@ -69,20 +59,20 @@ static struct json_object *describe_steps(const Plan *plan)
 		members_text(&members, "description", hook->description);
 		members_bool(&members, "irreversible", plan->steps[i].irreversible);
 		members_add(&members, "rectifiers", describe_rectifiers(&hook->rectifiers));
-		list = append(list, members_end(&members));
+		list = members_append(list, members_end(&members));
 	}
 	return list;
 }
 
-int call_list(const Calls *calls, Client *client, const char *parameter, struct json_object **ret, Error *error)
+int call_list(Ask *ask, struct json_object **ret, Error *error)
 {
-	const Catalog *catalog = calls->crew->catalog;
-	struct json_object *list, *object;
+	const Catalog *catalog = ask->calls->crew->catalog;
+	Client *client = ask->client;
+	struct json_object *list;
 	Members result;
 
-	(void)parameter;
 	if (!catalog)
-		return no_module(calls->crew, error);
+		return no_module(ask->calls->crew, error);
 	list = json_object_new_array();
 	for (size_t i = 0; list && i < catalog->n_programs; i++) {
 		const CatalogProgram *program = &catalog->programs[i];
@@ -93,27 +83,23 @@ int call_list(const Calls *calls, Client *client, const char *parameter, struct 
 		members_begin(&members);
 		members_text(&members, "name", program->spec->name);
 		members_text(&members, "description", program->spec->description);
-		list = append(list, members_end(&members));
+		list = members_append(list, members_end(&members));
 	}
 	members_begin(&result);
 	members_add(&result, "programs", list);
-	object = members_end(&result);
-	if (!object)
-		return -ENOMEM;
-	*ret = object;
-	return 0;
+	return ask_result(&result, ret);
 }
 
-int call_describe(const Calls *calls, Client *client, const char *name, struct json_object **ret, Error *error)
+int call_describe(Ask *ask, struct json_object **ret, Error *error)
 {
-	const Catalog *catalog = calls->crew->catalog;
+	const Catalog *catalog = ask->calls->crew->catalog;
+	Client *client = ask->client;
 	const CatalogProgram *program;
-	struct json_object *object;
 	Members members;
 
 	if (!catalog)
-		return no_module(calls->crew, error);
-	program = catalog_program(catalog, name);
+		return no_module(ask->calls->crew, error);
+	program = catalog_program(catalog, ask_text(ask, "program"));
 	if (!program || !access_permits(&program->access, &client->peer, client->watch.fd))
 		return error_set(error, ERROR_UNKNOWN_PROGRAM, "/parameters/program",
 				 "there is no program of that name");
@@ -126,9 +112,5 @@ int call_describe(const Calls *calls, Client *client, const char *name, struct j
 	if (program->spec->timeout_usec)
 		members_add(&members, "timeout",
 			    json_object_new_double((double)program->spec->timeout_usec / USEC_PER_SEC));
-	object = members_end(&members);
-	if (!object)
-		return -ENOMEM;
-	*ret = object;
-	return 0;
+	return ask_result(&members, ret);
 }

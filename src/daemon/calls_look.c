@@ -1,70 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "daemon/calls_look.h"
-
 #include <errno.h>
 
 #include "base/clock.h"
+#include "daemon/calls_private.h"
 
-void members_begin(Members *members)
-{
-	members->object = json_object_new_object();
-	members->ok = members->object != NULL;
-}
-
-void members_add(Members *members, const char *name, struct json_object *value)
-{
-	if (!members->ok || !value || json_object_object_add(members->object, name, value) < 0) {
-		json_object_put(value);
-		members->ok = false;
-	}
-}
-
-void members_text(Members *members, const char *name, const char *value)
-{
-	if (value)
-		members_add(members, name, json_object_new_string(value));
-}
-
-void members_int(Members *members, const char *name, uint64_t value)
-{
-	members_add(members, name, json_object_new_int64((int64_t)MIN(value, (uint64_t)INT64_MAX)));
-}
-
-void members_bool(Members *members, const char *name, bool value)
-{
-	members_add(members, name, json_object_new_boolean(value));
-}
-
-struct json_object *members_end(Members *members)
-{
-	if (!members->ok) {
-		json_object_put(members->object);
-		members->object = NULL;
-	}
-	return members->object;
-}
-
-static int result(Members *members, struct json_object **ret)
-{
-	struct json_object *object = members_end(members);
-
-	if (!object)
-		return -ENOMEM;
-	*ret = object;
-	return 0;
-}
-
-int call_ping(const Calls *calls, Client *client, const char *parameter, struct json_object **ret, Error *error)
+int call_ping(Ask *ask, struct json_object **ret, Error *error)
 {
 	Members members;
 
-	(void)client;
-	(void)parameter;
 	(void)error;
 	members_begin(&members);
-	members_text(&members, "instance", calls->instance);
+	members_text(&members, "instance", ask->calls->instance);
 	members_text(&members, "version", PACKAGE_VERSION);
-	return result(&members, ret);
+	return ask_result(&members, ret);
 }
 
 static struct json_object *describe_module(const Crew *crew)
@@ -84,49 +32,119 @@ static struct json_object *describe_module(const Crew *crew)
 	return members_end(&members);
 }
 
-static struct json_object *describe_running(const Run *run)
+static const char *phase_of(const RunCall *call)
+{
+	return call->rectifying ? "rectifier" : "hook";
+}
+
+static void describe_call(Members *members, const Run *run)
 {
 	const Plan *plan = run->program->plan;
 	const RunCall *call = &run->call;
 	const SpecHook *hook = call->attempt > 0 && call->op < plan->n_ops ? plan->ops[call->op].hook : NULL;
 	uint64_t now = clock_monotonic();
+
+	members_int(members, "step", call->step);
+	members_int(members, "steps", plan->n_steps);
+	if (hook) {
+		members_text(members, "phase", phase_of(call));
+		members_text(members, "hook", hook->name);
+		members_int(members, "attempt", call->attempt);
+	}
+	members_int(members, "since_usec", now > run->begun_usec ? now - run->begun_usec : 0);
+	members_int(members, "peer_uid", run->peer.uid);
+	members_int(members, "peer_pid", (uint64_t)run->peer.pid);
+}
+
+struct json_object *describe_running(const Run *run)
+{
 	Members members;
 
 	members_begin(&members);
 	members_text(&members, "run", run->id_text);
 	members_text(&members, "program", run->program->spec->name);
-	members_int(&members, "step", call->step);
-	members_int(&members, "steps", plan->n_steps);
-	if (hook) {
-		members_text(&members, "phase", call->rectifying ? "rectifier" : "hook");
-		members_text(&members, "hook", hook->name);
-		members_int(&members, "attempt", call->attempt);
-	}
-	members_int(&members, "since_usec", now > run->begun_usec ? now - run->begun_usec : 0);
-	members_int(&members, "peer_uid", run->peer.uid);
-	members_int(&members, "peer_pid", (uint64_t)run->peer.pid);
+	describe_call(&members, run);
 	return members_end(&members);
 }
 
 static struct json_object *count_runs(const Calls *calls)
 {
+	const Outcomes *outcomes = calls->crew->setup.outcomes;
 	Members members;
 
 	members_begin(&members);
-	for (unsigned i = WALK_SUCCEEDED; i <= WALK_PARKED; i++)
-		members_int(&members, walk_status_name((WalkStatus)i), calls->crew->n_ended[i]);
+	for (unsigned i = WALK_SUCCEEDED; i < WALK_STATUS_MAX; i++)
+		members_int(&members, walk_status_name((WalkStatus)i), outcomes->counts[i]);
 	members_int(&members, "refused", *calls->n_refused);
 	return members_end(&members);
 }
 
-int call_status(const Calls *calls, Client *client, const char *parameter, struct json_object **ret, Error *error)
+static struct json_object *describe_recorder(const Crew *crew)
 {
+	const Outcomes *outcomes = crew->setup.outcomes;
+	Members members, last;
+
+	members_begin(&last);
+	members_int(&last, "records", outcomes->last_records);
+	members_int(&last, "syncs", outcomes->last_syncs);
+	members_begin(&members);
+	members_int(&members, "records", outcomes->n_records);
+	members_int(&members, "worker_syncs", outcomes->n_syncs);
+	members_int(&members, "syncs", crew->recorder.n_syncs);
+	members_int(&members, "renewals", crew->recorder.n_renewals);
+	members_add(&members, "last_run", members_end(&last));
+	return members_end(&members);
+}
+
+static void describe_ledger(Members *status, Ledger *ledger)
+{
+	LedgerCounts counts = { 0 };
+	Members members;
+
+	if (ledger_counts(ledger, &counts) < 0)
+		return; /* it is damaged, and says so elsewhere */
+	members_begin(&members);
+	members_int(&members, "commits", counts.commits);
+	members_int(&members, "works", counts.works);
+	members_int(&members, "under_way", ledger_under_way(ledger));
+	members_add(status, "ledger", members_end(&members));
+}
+
+static void describe_hold(Members *status, Ledger *ledger)
+{
+	LedgerHold hold = { 0 };
+	Members members;
+
+	if (ledger_held(ledger, &hold) < 0 || !hold.held)
+		return;
+	members_begin(&members);
+	members_int(&members, "uid", hold.uid);
+	members_text(&members, "reason", hold.reason);
+	members_int(&members, "usec", hold.usec);
+	members_add(status, "hold", members_end(&members));
+}
+
+static void describe_store(Members *status, const Calls *calls)
+{
+	const Promises *promises = calls->parking->promises;
+
+	members_int(status, "parked", promises->n_parked);
+	members_int(status, "submitted", promises->n_submitted);
+	members_bool(status, "held", promises->held);
+	if (promises->ledger && promises->held)
+		describe_hold(status, promises->ledger);
+	members_add(status, "recorder", describe_recorder(calls->crew));
+	if (promises->ledger)
+		describe_ledger(status, promises->ledger);
+}
+
+int call_status(Ask *ask, struct json_object **ret, Error *error)
+{
+	const Calls *calls = ask->calls;
 	Crew *crew = calls->crew;
 	const char *message = NULL;
 	Members members;
 
-	(void)client;
-	(void)parameter;
 	(void)error;
 	crew_look(crew);
 	members_begin(&members);
@@ -138,12 +156,12 @@ int call_status(const Calls *calls, Client *client, const char *parameter, struc
 		members_add(&members, "module", describe_module(crew));
 	if (crew->current)
 		members_add(&members, "running", describe_running(crew->current));
-	members_int(&members, "queued", crew->queue->n + crew->n_ordered - (crew->current ? 1 : 0));
+	members_int(&members, "queued", crew->setup.queue->n + crew->n_ordered - (crew->current ? 1 : 0));
 	members_int(&members, "connections", calls->clients->n);
-	members_int(&members, "parked", crew->n_ended[WALK_PARKED]);
+	describe_store(&members, calls);
 	members_add(&members, "runs", count_runs(calls));
 	members_int(&members, "workers_started", crew->n_started);
 	if (crew->active)
 		members_int(&members, "worker_pid", (uint64_t)crew->active->pid);
-	return result(&members, ret);
+	return ask_result(&members, ret);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/modules.h"
 #include "spec/load.h"
 
 Catalog *catalog_free(Catalog *catalog)
@@ -18,6 +19,7 @@ Catalog *catalog_free(Catalog *catalog)
 	}
 	free(catalog->programs);
 	spec_free(catalog->spec);
+	free(catalog->spec_text);
 	free(catalog->build_id);
 	free(catalog);
 	return NULL;
@@ -97,8 +99,11 @@ int catalog_new(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, 
 	catalog->fingerprint = hello->fingerprint;
 	catalog->abi_major = hello->abi_major;
 	catalog->abi_minor = hello->abi_minor;
+	catalog->identity = module_identity(&hello->fingerprint, hello->build_id, hello->build_id_size);
 	catalog->build_id = strndup(hello->build_id, hello->build_id_size);
-	if (!catalog->build_id)
+	catalog->spec_text = strndup(hello->spec, hello->spec_size);
+	catalog->spec_size = hello->spec_size;
+	if (!catalog->build_id || !catalog->spec_text)
 		return -ENOMEM;
 	r = catalog_load(catalog, hello, ret_problem);
 	if (r < 0)

@@ -18,6 +18,9 @@ typedef struct Catalog {
 	CatalogProgram *programs; /* by name, for the search */
 	size_t n_programs;
 	Id fingerprint;
+	Id identity;    /* module_identity(): what runs are pinned to */
+	char *spec_text; /* as the module says it */
+	size_t spec_size;
 	char *build_id; /* "" where the module has none */
 	uint32_t abi_major, abi_minor;
 } Catalog;

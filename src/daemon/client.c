@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/point.h"
 #include "daemon/client_private.h"
 #include "wire/reply.h"
 
@@ -239,6 +240,7 @@ static void client_send(Client *client)
 		return;
 	}
 	if (n > 0) {
+		POINT("after-send");
 		client->out_sent += (size_t)n;
 		client->unsent -= (size_t)n;
 		client->stuck_since_usec = 0;

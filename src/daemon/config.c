@@ -21,7 +21,7 @@
 
 typedef enum SettingKind {
 	SETTING_TEXT,
-	SETTING_TRACE,
+	SETTING_WORD,
 	SETTING_COUNT,
 	SETTING_SIZE,
 	SETTING_TIME,
@@ -32,17 +32,28 @@ typedef struct Setting {
 	SettingKind kind;
 	size_t offset;
 	uint64_t fallback, min, max;
-	bool open; /* 0 (sizes: "infinity") may be said, too: no limit */
+	bool open;                /* 0 (sizes: "infinity") may be said, too: no limit */
+	const char *const *words; /* by the numbers of their enum; the first is the default */
 } Setting;
 
 #define SETTING(text, kind, member, fallback, min, max, open)                            \
 	{                                                                                \
-		text, SETTING_##kind, offsetof(Config, member), fallback, min, max, open \
+		text, SETTING_##kind, offsetof(Config, member), fallback, min, max, open, NULL \
 	}
+#define SETTING_OF(text, member, words)                                                    \
+	{                                                                                  \
+		text, SETTING_WORD, offsetof(Config, member), 0, 0, 0, false, words        \
+	}
+
+static const char *const trace_words[] = { "hooks", "runs", "failures", NULL };
+static const char *const parked_words[] = { "continue", "hold", NULL };
+
+_Static_assert(ELEMENTSOF(trace_words) == TRACE_LEVEL_MAX + 1 && ELEMENTSOF(parked_words) == ON_PARKED_MAX + 1,
+	       "a word for each");
 
 static const Setting settings[] = {
 	SETTING("Module", TEXT, module, 0, 0, 0, false),
-	SETTING("Trace", TRACE, trace, TRACE_HOOKS, 0, 0, false),
+	SETTING_OF("Trace", trace, trace_words),
 	SETTING("MaxRequestSize", SIZE, max_request_size, 1 * MIB, 1 * KIB, 64 * MIB, false),
 	SETTING("MaxDepth", COUNT, max_depth, 32, 2, JSON_DEPTH_MAX, false),
 	SETTING("MaxConnections", COUNT, max_connections, 512, 1, 65536, false),
@@ -58,12 +69,11 @@ static const Setting settings[] = {
 	SETTING("MaxPoolSize", SIZE, max_pool_size, 1 * MIB, 1 * KIB, 64 * MIB, false),
 	SETTING("MaxNotesSize", SIZE, max_notes_size, 64 * KIB, 1 * KIB, 64 * MIB, false),
 	SETTING("MaxRectifiedSize", SIZE, max_rectified_size, 256 * KIB, 1 * KIB, 64 * MIB, false),
-};
-
-static const char *const trace_names[TRACE_LEVEL_MAX] = {
-	[TRACE_HOOKS] = "hooks",
-	[TRACE_RUNS] = "runs",
-	[TRACE_FAILURES] = "failures",
+	SETTING_OF("OnParked", on_parked, parked_words),
+	SETTING("KeepRuns", COUNT, keep_runs, 10000, 1, 100000000, true),
+	SETTING("KeepRunsTime", TIME, keep_runs_time, 30 * DAY, 1 * SEC, 36500 * DAY, true),
+	SETTING("KeepReplies", COUNT, keep_replies, 100000, 1, 100000000, true),
+	SETTING("KeepRepliesTime", TIME, keep_replies_time, 30 * DAY, 1 * SEC, 36500 * DAY, true),
 };
 
 void config_init(Config *config)
@@ -103,11 +113,13 @@ static int set_text(Config *config, const Setting *setting, const char *value)
 	return 0;
 }
 
-static int set_trace(Config *config, const char *value)
+static int set_word(Config *config, const Setting *setting, const char *value)
 {
-	for (size_t i = 0; i < TRACE_LEVEL_MAX; i++)
-		if (strcmp(trace_names[i], value) == 0) {
-			config->trace = (TraceLevel)i;
+	unsigned *place = (unsigned *)((char *)config + setting->offset);
+
+	for (unsigned i = 0; setting->words[i]; i++)
+		if (strcmp(setting->words[i], value) == 0) {
+			*place = i;
 			return 0;
 		}
 	return -EINVAL;
@@ -141,8 +153,8 @@ int config_set(Config *config, const char *name, const char *value)
 	switch (setting->kind) {
 	case SETTING_TEXT:
 		return set_text(config, setting, value);
-	case SETTING_TRACE:
-		return set_trace(config, value);
+	case SETTING_WORD:
+		return set_word(config, setting, value);
 	default:
 		return set_number(config, setting, value);
 	}
@@ -170,8 +182,10 @@ char *config_expected(const char *name)
 		return NULL;
 	if (setting->kind == SETTING_TEXT) {
 		buffer_text(&text, "expected a file name");
-	} else if (setting->kind == SETTING_TRACE) {
-		buffer_text(&text, "expected one of hooks, runs, failures");
+	} else if (setting->kind == SETTING_WORD) {
+		buffer_text(&text, "expected one of ");
+		for (unsigned i = 0; setting->words[i]; i++)
+			buffer_format(&text, "%s%s", i > 0 ? ", " : "", setting->words[i]);
 	} else {
 		buffer_format(&text, "expected %s from ", kinds[setting->kind]);
 		format_number(setting, setting->min, &text);

@@ -17,6 +17,12 @@ typedef enum TraceLevel {
 	TRACE_LEVEL_MAX,
 } TraceLevel;
 
+typedef enum OnParked {
+	ON_PARKED_CONTINUE,
+	ON_PARKED_HOLD, /* no run begins while one is parked */
+	ON_PARKED_MAX,
+} OnParked;
+
 typedef struct Config {
 	char *module; /* owned; NULL: see module_find() */
 	TraceLevel trace;
@@ -35,6 +41,9 @@ typedef struct Config {
 	uint64_t max_pool_size;
 	uint64_t max_notes_size;
 	uint64_t max_rectified_size;
+	OnParked on_parked;
+	uint64_t keep_runs, keep_runs_time;       /* 0: no bound; so for replies */
+	uint64_t keep_replies, keep_replies_time;
 } Config;
 
 void config_init(Config *config);

@@ -1,48 +1,93 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/crew.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/point.h"
 #include "daemon/crew_private.h"
 
 void crew_init(Crew *crew, const CrewSetup *setup)
 {
-	*crew = (Crew){
-		.poller = setup->poller,
-		.config = setup->config,
-		.instance = setup->instance,
-		.trace = setup->trace,
-		.queue = setup->queue,
-		.worker = setup->worker,
-		.module_fd = -EBADF,
-	};
+	*crew = (Crew){ .setup = *setup, .module_fd = -EBADF, .tree_fd = -EBADF };
 	recorder_init(&crew->recorder);
 	TAILQ_INIT(&crew->ordered);
+	TAILQ_INIT(&crew->cancels);
+	TAILQ_INIT(&crew->refusals);
 }
 
 void crew_done(Crew *crew)
 {
 	Run *run;
 
-	while ((run = TAILQ_FIRST(&crew->ordered))) {
-		TAILQ_REMOVE(&crew->ordered, run, entry);
-		run_free(run);
-	}
+	while ((run = TAILQ_FIRST(&crew->ordered)))
+		run_free(crew_remove(crew, run));
+	crew_refusals_free(crew);
+	crew_cancels_free(crew);
 	hand_free(crew->active);
 	hand_free(crew->spare);
 	recorder_done(&crew->recorder);
 	catalog_free(crew->catalog);
+	crew_guests_free(crew);
 	fd_close(crew->module_fd);
 	free(crew->module_path);
 	free(crew->problem);
 	free(crew->store_problem);
+	free(crew->kept);
 }
 
-int crew_open(Crew *crew, const char *directory)
+int crew_open(Crew *crew, const RecorderSetup *given, int tree_fd, RecorderKept *kept, size_t n_kept)
 {
-	return recorder_open(&crew->recorder, directory, crew->config->recorder_size);
+	RecorderSetup setup = *given;
+	int r;
+
+	setup.events = (RecorderEvents){
+		.on_synced = crew_on_synced,
+		.on_renewed = crew_on_renewed,
+		.context = crew,
+	};
+	r = recorder_open(&crew->recorder, &setup, kept, n_kept);
+	if (r < 0)
+		return r;
+	crew->directory = crew->recorder.directory;
+	crew->tree_fd = tree_fd;
+	return 0;
+}
+
+void crew_adopt(Crew *crew, Run *run, ErrorCode stop, const char *message)
+{
+	TAILQ_INSERT_HEAD(&crew->ordered, run, entry);
+	crew->n_ordered++;
+	run->state = RUN_BEGUN;
+	crew->current = run;
+	crew->stop = stop;
+	crew->cause = (CrewCause){ .code = ERROR_INTERRUPTED };
+	snprintf(crew->cause.message, sizeof(crew->cause.message), "%s", message);
+}
+
+Run *crew_remove(Crew *crew, Run *run)
+{
+	TAILQ_REMOVE(&crew->ordered, run, entry);
+	crew->n_ordered--;
+	if (crew->current == run) {
+		crew->current = NULL;
+		crew->resumed_at = 0;
+		crew->stop = ERROR_NONE;
+	}
+	return run;
+}
+
+Run *crew_find(const Crew *crew, const Id *id)
+{
+	Run *run;
+
+	TAILQ_FOREACH(run, &crew->ordered, entry)
+	if (id_equal(&run->id, id))
+		return run;
+	return NULL;
 }
 
 RecordCaps crew_caps(const Config *config)
@@ -60,12 +105,33 @@ void crew_tire(Crew *crew)
 	atomic_store(&recorder_page(&crew->recorder)->hold, 1);
 }
 
+/* What a worker that is not tired is told: whether anything may begin. */
+static void crew_set_hold(Crew *crew)
+{
+	atomic_store(&recorder_page(&crew->recorder)->hold, crew->stopping || crew->tired || crew->held);
+}
+
+void crew_hold(Crew *crew, bool held)
+{
+	if (crew->held == held)
+		return;
+	crew->held = held;
+	if (!crew->active)
+		return;
+	/* one that has been told to begin nothing leaves, and a fresh one takes its place */
+	if (held)
+		crew_tire(crew);
+	else
+		crew_set_hold(crew);
+}
+
 static void crew_resume(Crew *crew)
 {
 	const CrewCause *cause = &crew->cause;
 	const OrderResume resume = {
 		.offset = crew->current->offset,
 		.cause = cause->code == ERROR_NONE ? ERROR_HOOK_UNKNOWN : cause->code,
+		.stop = crew->stop,
 		.program = cause->program,
 		.program_size = strlen(cause->program),
 		.message = cause->message,
@@ -81,6 +147,7 @@ static void crew_resume(Crew *crew)
 	hand_order(crew->active, order.data, order.size);
 	crew->active->given++;
 	crew->cause = (CrewCause){ 0 };
+	crew->stop = ERROR_NONE;
 	hand_flush(crew->active);
 }
 
@@ -89,23 +156,41 @@ static void crew_take_over(Crew *crew)
 	RecordPage *page = recorder_page(&crew->recorder);
 
 	crew->active = take_ptr(crew->spare);
+	crew->active_identity = crew->spare_identity;
+	point_worker(crew->active->pid);
 	crew->tired = false;
 	crew->barren = true;
 	record_take_over(&crew->recorder.file);
 	atomic_store(&page->state, RECORD_IDLE);
-	atomic_store(&page->hold, crew->stopping ? 1 : 0);
+	crew_set_hold(crew);
 	if (crew->current)
 		crew_resume(crew);
 }
 
+/* A spare of another build than the one that is wanted next is of no use. */
+static bool crew_spare_fits(const Crew *crew)
+{
+	Id wanted = crew_wanted(crew);
+
+	if (id_is_null(&wanted))
+		return !crew_guest_of(crew, &crew->spare_identity) || !crew->catalog ||
+		       id_equal(&crew->spare_identity, &crew->catalog->identity);
+	return id_equal(&crew->spare_identity, &wanted);
+}
+
 static void crew_succeed(Crew *crew)
 {
-	if (crew->clearing || crew->damaged || crew->cut_off || (crew->stopping && !crew->current))
+	Hand *spare = crew->spare;
+
+	if (crew->clearing || crew->damaged || crew->cut_off || crew->recorder.renewing || crew->renew_wanted ||
+	    (crew->stopping && (!crew->current || crew->pausing)))
 		return;
-	if (crew->spare && crew->spare->state == HAND_READY && clock_monotonic() >= crew->retry_at_usec)
-		crew_take_over(crew);
-	else if (!crew->spare)
+	if (!spare)
 		crew_start_spare(crew);
+	else if (spare->state == HAND_READY && !crew_spare_fits(crew))
+		hand_leave(spare);
+	else if (spare->state == HAND_READY && clock_monotonic() >= crew->retry_at_usec)
+		crew_take_over(crew);
 }
 
 static bool crew_may_order(const Crew *crew, const Run *run)
@@ -114,7 +199,9 @@ static bool crew_may_order(const Crew *crew, const Run *run)
 
 	if (crew->n_ordered >= ORDER_BATCH_MAX || hand_unsent(hand) > CREW_UNSENT_MAX)
 		return false;
-	if (crew->config->runs_per_worker && hand->given >= crew->config->runs_per_worker)
+	if (!id_equal(&run->catalog->identity, &crew->active_identity))
+		return false;
+	if (crew->setup.config->runs_per_worker && hand->given >= crew->setup.config->runs_per_worker)
 		return false;
 	/* one that must begin soon is refused by us in time, while it waits here */
 	return run->start_by_usec == 0 || crew->n_ordered == 0;
@@ -122,19 +209,29 @@ static bool crew_may_order(const Crew *crew, const Run *run)
 
 static void crew_dispatch(Crew *crew)
 {
+	Queue *queue = crew->setup.queue;
 	Hand *hand = crew->active;
 	Run *run;
 
-	queue_expire(crew->queue, crew->queue->n_limited ? clock_monotonic() : 0);
-	while ((run = queue_first(crew->queue)) && crew_may_order(crew, run)) {
-		queue_pop(crew->queue);
+	queue_expire(queue, queue->n_limited ? clock_monotonic() : 0);
+	while ((run = queue_first(queue)) && crew_may_order(crew, run)) {
+		queue_pop(queue);
 		hand_order(hand, run->order.data, run->order.size);
 		hand->given++;
+		run->state = RUN_ORDERED;
 		TAILQ_INSERT_TAIL(&crew->ordered, run, entry);
 		crew->n_ordered++;
 	}
 	if (hand_unsent(hand) > 0)
 		hand_flush(hand);
+}
+
+/* The first that waits wants a worker of another build. */
+static bool crew_is_unfit(const Crew *crew)
+{
+	const Run *run = queue_first(crew->setup.queue);
+
+	return run && !id_equal(&run->catalog->identity, &crew->active_identity);
 }
 
 static void crew_retire(Crew *crew)
@@ -144,31 +241,52 @@ static void crew_retire(Crew *crew)
 	if (hand->broken && !crew->current)
 		hand_expect_end(hand); /* it is dying, or will notice */
 	else if (crew->n_ordered == 0 && hand->state == HAND_READY &&
-		 (crew->tired || crew->stopping ||
-		  (crew->config->runs_per_worker && hand->given >= crew->config->runs_per_worker)))
+		 (crew->tired || crew->stopping || crew_is_unfit(crew) ||
+		  (crew->setup.config->runs_per_worker && hand->given >= crew->setup.config->runs_per_worker)))
 		hand_leave(hand);
+}
+
+/* What was parked is the ledger's no more once the recorder holds it durably. */
+static void crew_check_resumed(Crew *crew)
+{
+	if (crew->resumed_at == 0)
+		return;
+	if (recorder_synced(&crew->recorder) < crew->resumed_at) {
+		recorder_sync(&crew->recorder);
+		return;
+	}
+	crew->resumed_at = 0;
+	crew->setup.events.on_resumed(crew->current, crew->setup.events.context);
+}
+
+static bool crew_may_dispatch(const Crew *crew)
+{
+	return crew->active->state == HAND_READY && !crew->tired && !crew->stopping && !crew->held &&
+	       !crew->store_problem && !crew->renew_wanted && !crew->recorder.renewing;
 }
 
 void crew_step(Crew *crew)
 {
-	if (crew->recorder.fd < 0)
+	if (!crew->directory)
 		return;
 	if (crew->stopping && crew->spare && crew->n_ordered == 0)
 		hand_kill(crew->spare); /* it has done nothing yet, and never will */
-	if (crew->active)
-		crew_read(crew);
-	else
+	crew_read(crew);
+	crew_check_resumed(crew);
+	if (!TAILQ_EMPTY(&crew->cancels))
+		crew_cancels_step(crew);
+	if (!crew->active)
 		crew_succeed(crew);
 	if (!crew->active)
 		return;
-	if (crew->active->state == HAND_READY && !crew->tired && !crew->stopping && !crew->store_problem)
+	if (crew_may_dispatch(crew))
 		crew_dispatch(crew);
 	crew_retire(crew);
 }
 
 void crew_look(Crew *crew)
 {
-	if (crew->active)
+	if (crew->directory)
 		crew_read(crew);
 }
 
@@ -179,34 +297,38 @@ bool crew_settled(const Crew *crew)
 
 bool crew_wants_idle(const Crew *crew)
 {
-	return recorder_wants_cleaning(&crew->recorder) ||
-	       (crew->active && !crew->spare && !crew->stopping && clock_monotonic() >= crew->retry_at_usec);
+	return crew->active && !crew->spare && !crew->stopping && clock_monotonic() >= crew->retry_at_usec;
 }
 
 void crew_use_idle(Crew *crew)
 {
-	if (recorder_wants_cleaning(&crew->recorder))
-		recorder_clean(&crew->recorder);
-	else if (crew->active && !crew->stopping)
+	if (crew->active && !crew->stopping)
 		crew_start_spare(crew);
 }
 
 bool crew_busy(const Crew *crew)
 {
-	return crew->n_ordered > 0;
+	return crew->n_ordered > 0 || crew->recorder.renewing;
 }
 
 bool crew_waits(const Crew *crew)
 {
-	return crew->n_ordered > 0 || crew->clearing || crew->store_problem || !crew->active || !crew->spare ||
-	       crew->active->state != HAND_READY || crew->spare->state != HAND_READY;
+	return crew->n_ordered > 0 || crew->clearing || crew->renew_wanted || crew->store_problem || !crew->active ||
+	       !crew->spare || crew->active->state != HAND_READY || crew->spare->state != HAND_READY;
 }
 
 void crew_stop(Crew *crew)
 {
 	crew->stopping = true;
-	if (crew->active)
-		atomic_store(&recorder_page(&crew->recorder)->hold, 1);
+	if (crew->directory)
+		crew_set_hold(crew);
+}
+
+void crew_pause(Crew *crew)
+{
+	crew->pausing = true;
+	if (crew->directory)
+		atomic_store(&recorder_page(&crew->recorder)->pause, 1);
 }
 
 void crew_cut_off(Crew *crew)
@@ -218,12 +340,19 @@ void crew_cut_off(Crew *crew)
 		hand_kill(crew->spare);
 }
 
+/* Stopped at a boundary: the recorder has it. */
+static bool crew_is_left(const Crew *crew)
+{
+	return crew->pausing && crew->current && crew->n_ordered == 1 && !crew->active;
+}
+
 bool crew_ended(const Crew *crew)
 {
-	return (crew->n_ordered == 0 || crew->cut_off) && !crew->active && !crew->spare && !crew->clearing;
+	return (crew->n_ordered == 0 || crew->cut_off || crew_is_left(crew)) && !crew->active && !crew->spare &&
+	       !crew->clearing;
 }
 
 size_t crew_waiting(const Crew *crew)
 {
-	return crew->queue->n + (crew->n_ordered > 0 ? crew->n_ordered - 1 : 0);
+	return crew->setup.queue->n + (crew->n_ordered > 0 ? crew->n_ordered - 1 : 0);
 }

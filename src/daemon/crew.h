@@ -2,12 +2,15 @@
 /* The workers, and the runs that are with them. One worker is active: runs are ordered from it in batches, and it
  * performs them one after another. A spare stands ready and takes over only when its predecessor is reaped and nothing
  * that it left is alive. Runs that a dead worker did not begin go back to the head of the queue; the run that it was in
- * is taken up by its successor from the recorder. The crew owns the runs from their order on, the recorder, and what is
- * known of the module. */
+ * is taken up by its successor from the recorder. A run is only ever given to a worker of the build that it is pinned
+ * to: usually the module in use, else a guest. The crew owns the runs from their order up to their end, the recorder,
+ * and what is known of modules. */
 #pragma once
 
 #include "daemon/catalog.h"
 #include "daemon/hand.h"
+#include "daemon/modules.h"
+#include "daemon/outcomes.h"
 #include "daemon/queue.h"
 #include "daemon/recorder.h"
 #include "daemon/trace.h"
@@ -24,36 +27,32 @@ typedef struct CrewCause {
 	char message[256];
 } CrewCause;
 
-typedef struct Crew {
-	Poller *poller;
-	const Config *config;
-	const char *instance;
-	Trace *trace;
-	Queue *queue;
-	const char *worker; /* path of the program */
-	char *module_path;  /* owned; NULL: not found yet */
-	int module_fd;
-	Recorder recorder;
-	Catalog *catalog;     /* NULL before the first good hello */
-	char *problem;        /* owned; why no worker can be had; NULL: one can, or it is not known yet */
-	char *store_problem;  /* owned; why nothing can be recorded; NULL */
-	Hand *active, *spare; /* the spare may still be starting, or be ending */
-	struct RunList ordered;
-	size_t n_ordered;
-	Run *current;  /* of them, the one that has begun; it is the first */
-	bool tired;    /* the active worker is to be replaced */
-	bool clearing; /* something that a dead worker left may be alive */
-	bool barren;   /* nothing has come of the active worker yet */
-	bool damaged;  /* the recorder does not hold what it should */
-	bool stopping;
-	bool cut_off; /* the time to stop in is over: nobody takes over any more */
-	CrewCause cause;
-	uint64_t renew_at_usec; /* not before: a new recorder could not be made */
-	unsigned failures;      /* in a row */
-	uint64_t retry_at_usec;
-	uint64_t n_ended[WALK_STATUS_MAX];
-	uint64_t n_started; /* workers */
-} Crew;
+/** \brief A build that is not (known to be) the one in use, and to which runs are pinned. Kept until the end. */
+typedef struct CrewGuest {
+	struct CrewGuest *next;
+	ModuleNote note;
+	char *path; /* owned; of the file that was found; NULL: none yet */
+	int fd;
+	bool unfit; /* its file is not to be had, or is not what it should be */
+} CrewGuest;
+
+/** \brief A cancel was recorded (0), or came too late: -EALREADY; -EPERM: an irreversible step is done, or nothing is
+ * left to run. */
+typedef void (*CrewCancelled)(void *context, int r, bool begun);
+
+typedef struct CrewCancel CrewCancel;
+TAILQ_HEAD(CrewCancels, CrewCancel);
+typedef struct CrewRefusal CrewRefusal;
+TAILQ_HEAD(CrewRefusals, CrewRefusal);
+
+typedef struct CrewEvents {
+	void (*on_resumed)(Run *run, void *context); /* one that was parked: the recorder holds it, and is synced */
+	void (*on_unfit)(Run *run, void *context);   /* takes a run that was parked: no worker can take it up */
+	/* Takes a run of which records are missing: it parks as Damaged. \p end: how far its records, from run->offset on,
+	 * hold; 0: none is known. */
+	void (*on_damaged)(Run *run, size_t end, void *context);
+	void *context;
+} CrewEvents;
 
 typedef struct CrewSetup {
 	Poller *poller;
@@ -61,13 +60,75 @@ typedef struct CrewSetup {
 	const char *instance;
 	Trace *trace;
 	Queue *queue;
-	const char *worker;
+	Outcomes *outcomes;
+	const char *worker; /* path of the program */
+	CrewEvents events;
 } CrewSetup;
+
+typedef struct Crew {
+	CrewSetup setup;
+	const char *home;      /* the state directory; borrowed */
+	const char *directory; /* the same, once the recorder is open; NULL before */
+	int tree_fd;           /* borrowed: the lock of the workers' tree */
+	char *module_path;     /* owned; NULL: not found yet */
+	int module_fd;
+	Catalog *catalog; /* of the module in use; NULL before the first good hello */
+	CrewGuest *guests;
+	Recorder recorder;
+	char *problem;        /* owned; why no worker can be had; NULL: one can, or it is not known yet */
+	char *store_problem;  /* owned; why nothing can be recorded; NULL */
+	Hand *active, *spare; /* the spare may still be starting, or be ending */
+	Id active_identity;   /* null: of the module in use, which is not known yet */
+	Id spare_identity;
+	struct RunList ordered;
+	size_t n_ordered;
+	Run *current;      /* of them, the one that has begun; it is the first */
+	size_t resumed_at; /* where its decision stands, until that is synced; 0: nothing is waited for */
+	ErrorCode stop;    /* with which it is stopped when it is taken up after an interruption */
+	struct CrewCancels cancels;
+	struct CrewRefusals refusals; /* until the ledger has them */
+	bool held;                    /* nothing new begins: an operator's hold, or a parked run */
+	bool tired;                   /* the active worker is to be replaced */
+	bool clearing;                /* something that a dead worker left may be alive */
+	bool barren;                  /* nothing has come of the active worker yet */
+	bool damaged;                 /* the recorder does not hold what it should */
+	bool renew_wanted;            /* a sync has failed */
+	bool recycle_wanted;          /* the worker has not written into the new recorder yet */
+	bool stopping;
+	bool pausing;        /* the run in hand is to be left at a boundary */
+	bool cut_off;        /* the time to stop in is over: nobody takes over any more */
+	bool probing_cancel; /* the active worker was stopped for a cancel */
+	CrewCause cause;
+	RecorderKept *kept; /* owned; lent to a renewal */
+	size_t n_kept;
+	size_t wanted;          /* room, of the renewal */
+	uint64_t renew_at_usec; /* not before: a new recorder could not be made */
+	unsigned failures;      /* in a row */
+	uint64_t retry_at_usec;
+	uint64_t n_started; /* workers */
+} Crew;
 
 void crew_init(Crew *crew, const CrewSetup *setup);
 void crew_done(Crew *crew);
-/** \brief Makes the recorder in \p directory; workers can be had from then on. */
-int crew_open(Crew *crew, const char *directory);
+/** \brief Makes the recorder in \p setup->directory, with \p kept in it; workers can be had from then on. */
+int crew_open(Crew *crew, const RecorderSetup *setup, int tree_fd, RecorderKept *kept, size_t n_kept);
+/** \brief After crew_open(): \p run, whose records begin at run->offset in the new recorder, is taken up by the first
+ * worker of its build; an attempt in hand ends unknown with INTERRUPTED and \p message; \p stop: see OrderResume. */
+void crew_adopt(Crew *crew, Run *run, ErrorCode stop, const char *message);
+/** \brief The catalog of the build that runs of \p identity are pinned to: the one in use, or a guest's. NULL where
+ * nothing is known of it: \p ret_problem (to be freed) says why. */
+const Catalog *crew_catalog(Crew *crew, const Id *identity, char **ret_problem);
+/** \brief Whether a file of that build is there. */
+bool crew_has_module(Crew *crew, const Id *identity);
+/** \brief Asks for a run that is with a worker to be cancelled; \p now: a running hook is killed. -ENOENT: it is not
+ * here; -EBUSY: it is being cancelled already. */
+int crew_cancel(Crew *crew, const Id *run, bool now, CrewCancelled done, void *context);
+/** \brief \p context is not told any more. */
+void crew_forget_cancel(Crew *crew, const void *context);
+/** \brief The run of that id that is with a worker, or NULL. */
+Run *crew_find(const Crew *crew, const Id *id);
+/** \brief Nothing new begins from now on, or again. */
+void crew_hold(Crew *crew, bool held);
 RecordCaps crew_caps(const Config *config);
 
 /** \brief Whether it is known if there is a module. */
@@ -81,8 +142,8 @@ void crew_step(Crew *crew);
 void crew_tick(Crew *crew, uint64_t now_usec);
 /** \brief SIGCHLD has come. */
 void crew_reap(Crew *crew);
-/** \brief Whether there is something to do that can wait until there is nothing else: a spare to be started, a spent
- * recorder to be cleaned. crew_use_idle() does one of it. */
+/** \brief Whether there is something to do that can wait until there is nothing else: a spare to be started.
+ * crew_use_idle() does it. */
 bool crew_wants_idle(const Crew *crew);
 void crew_use_idle(Crew *crew);
 /** \brief Runs are with a worker. */
@@ -91,6 +152,8 @@ bool crew_busy(const Crew *crew);
 bool crew_waits(const Crew *crew);
 /** \brief No run begins any more. */
 void crew_stop(Crew *crew);
+/** \brief After crew_stop(): the run in hand is left at its next boundary, to be carried on by a later daemon. */
+void crew_pause(Crew *crew);
 /** \brief Kills the workers; what was in hand stays in the recorder. */
 void crew_cut_off(Crew *crew);
 /** \brief After crew_stop(): nothing is with a worker any more, and none is alive. */

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/point.h"
 #include "daemon/crew_private.h"
 #include "daemon/orphans.h"
 
@@ -21,44 +22,35 @@ static void describe_end(const siginfo_t *info, char *text, size_t size)
 
 void crew_damage(Crew *crew, const char *what)
 {
-	log_line(LOG_CRIT, "the recorder in %s is damaged: %s; the worker is killed, the file kept aside",
-		 crew->recorder.directory, what);
+	log_line(
+		LOG_CRIT,
+		"the recorder in %s is damaged: %s; the worker is killed, what was with it is parked, a new recorder is "
+		"made",
+		crew->recorder.directory, what);
 	crew->damaged = true;
 	if (crew->active)
 		hand_kill(crew->active);
 }
 
-/* Which of the runs that were with the worker have begun, and what has become of them, cannot be known. Their clients
- * learn that by the end of the connection. */
-static void crew_drop_ordered(Crew *crew)
+/* Which of the runs that were with the worker have begun, and what has become of them, cannot be known. What was
+ * promised is parked; of the others their clients learn that by the end of the connection. */
+static void crew_give_up_ordered(Crew *crew)
 {
 	Run *run;
 
 	while ((run = TAILQ_FIRST(&crew->ordered))) {
-		TAILQ_REMOVE(&crew->ordered, run, entry);
-		crew->n_ordered--;
-		log_line(LOG_CRIT, "run %s of %s: its outcome is unknown: the recorder is damaged", run->id_text,
-			 run->program->spec->name);
-		run_abandon(run);
-	}
-	crew->current = NULL;
-}
+		bool begun = run == crew->current;
 
-static void crew_replace_recorder(Crew *crew)
-{
-	_cleanup_free_ char *directory = strdup(crew->recorder.directory);
-	int r = directory ? recorder_keep_aside(directory, "damaged") : -ENOMEM;
-
-	recorder_done(&crew->recorder);
-	if (r >= 0)
-		r = crew_open(crew, directory);
-	if (r < 0) {
-		free(crew->store_problem);
-		crew->store_problem = crew_sentence("cannot make a new recorder: %s", strerror(-r));
-		log_line(LOG_CRIT, "%s; nothing runs any more until the daemon is started again",
-			 crew->store_problem ? crew->store_problem : "out of memory");
+		crew_cancels_end(crew, &run->id, -EALREADY, begun);
+		crew_remove(crew, run);
+		if (begun || run->promised)
+			crew->setup.events.on_damaged(run, begun ? crew->recorder.position : 0,
+						      crew->setup.events.context);
+		else
+			crew_abandon(crew, run);
 	}
 	crew->damaged = false;
+	crew->renew_wanted = true;
 }
 
 /* What was ordered and not begun goes back. Whether the first of it was what the worker died of cannot be known; a run
@@ -82,9 +74,9 @@ static void crew_return_unbegun(Crew *crew, bool in_good_order)
 		TAILQ_REMOVE(&unbegun, run, entry);
 		error_set(&error, ERROR_NO_MODULE, NULL, "%u workers died before the run had begun; nothing ran",
 			  run->losses);
-		run_refuse(run, &error);
+		crew_refuse(crew, run, &error);
 	}
-	queue_return(crew->queue, &unbegun);
+	queue_return(crew->setup.queue, &unbegun);
 }
 
 static bool in_good_order(const siginfo_t *info)
@@ -100,11 +92,12 @@ static void crew_end_active(Crew *crew, const siginfo_t *info)
 	crew_read_records(crew);
 	hand_drain(crew->active);
 	crew->active = hand_free(crew->active);
+	point_worker(0);
 	crew->tired = false;
+	crew->probing_cancel = false;
 	crew->clearing = true;
 	if (crew->damaged) {
-		crew_drop_ordered(crew);
-		crew_replace_recorder(crew);
+		crew_give_up_ordered(crew);
 		return;
 	}
 	if (crew->current && crew->cause.code == ERROR_NONE) {
@@ -120,6 +113,16 @@ static void crew_end_active(Crew *crew, const siginfo_t *info)
 		crew_back_off(crew);
 }
 
+static void crew_end_starting(Crew *crew, const char *how)
+{
+	CrewGuest *guest = crew_guest_of(crew, &crew->spare_identity);
+
+	if (guest)
+		crew_guest_fail(crew, guest, crew_sentence("%s: %s before it was ready", guest->path, how));
+	else
+		crew_fail(crew, crew_sentence("module %s: %s before it was ready", crew->module_path, how));
+}
+
 static void crew_end_spare(Crew *crew, const siginfo_t *info)
 {
 	HandState state;
@@ -132,44 +135,9 @@ static void crew_end_spare(Crew *crew, const siginfo_t *info)
 	crew->spare = hand_free(crew->spare);
 	crew->clearing = true;
 	if (state == HAND_STARTING)
-		crew_fail(crew, crew_sentence("module %s: %s before it was ready", crew->module_path, how));
+		crew_end_starting(crew, how);
 	else if (state == HAND_READY)
 		log_warning("a worker has ended before it had anything to do: %s; another takes its place", how);
-}
-
-static void set_timeout_cause(Crew *crew)
-{
-	const RecordPage *page = recorder_page(&crew->recorder);
-	const Run *run = crew->current;
-	const Plan *plan = run->program->plan;
-	CrewCause *cause = &crew->cause;
-	uint64_t limit = 0;
-
-	*cause = (CrewCause){ .code = page->deadline_is_program ? ERROR_PROGRAM_TIMEOUT : ERROR_HOOK_TIMEOUT };
-	if (page->deadline_is_program) {
-		const SpecProgram *program;
-
-		memcpy(cause->program, page->deadline_program, sizeof(cause->program) - 1);
-		program = spec_program(crew->catalog->spec, cause->program);
-		limit = program ? program->timeout_usec : 0;
-		snprintf(cause->message, sizeof(cause->message), "program %s had not ended after %g s", cause->program,
-			 (double)limit / USEC_PER_SEC);
-	} else {
-		if (run->call.op < plan->n_ops && plan->ops[run->call.op].hook)
-			limit = plan->ops[run->call.op].hook->timeout_usec;
-		snprintf(cause->message, sizeof(cause->message), "had not ended after %g s",
-			 (double)limit / USEC_PER_SEC);
-	}
-}
-
-/* The worker stands still: what the page says holds. */
-static bool deadline_has_passed(Crew *crew)
-{
-	const RecordPage *page = recorder_page(&crew->recorder);
-	uint64_t deadline = atomic_load(&page->deadline_usec);
-
-	return crew->current && atomic_load(&page->turn) % 2 == 1 && deadline != 0 && deadline <= clock_monotonic() &&
-	       memcmp(page->run, crew->current->id.bytes, sizeof(page->run)) == 0;
 }
 
 static void crew_on_stopped(Crew *crew, Hand *hand)
@@ -190,8 +158,12 @@ static void crew_on_stopped(Crew *crew, Hand *hand)
 		return;
 	}
 	hand->probed = false;
-	if (deadline_has_passed(crew)) {
-		set_timeout_cause(crew);
+	if (crew_deadline_has_passed(crew)) {
+		crew_set_timeout_cause(crew);
+		hand_kill(hand);
+	} else if (TAKE(crew->probing_cancel, false) && crew_cancel_kills(crew)) {
+		crew->cause = (CrewCause){ .code = ERROR_CANCELLED };
+		strcpy(crew->cause.message, "the run was cancelled, and the hook killed");
 		hand_kill(hand);
 	} else {
 		kill(hand->pid, SIGCONT);
@@ -216,7 +188,7 @@ static void crew_look_after(Crew *crew, Hand *hand)
 	}
 }
 
-static void crew_clear(Crew *crew)
+void crew_clear(Crew *crew)
 {
 	pid_t keep[2];
 	size_t n = 0;
@@ -240,50 +212,5 @@ void crew_reap(Crew *crew)
 		crew_look_after(crew, crew->active);
 	if (crew->spare)
 		crew_look_after(crew, crew->spare);
-	crew_clear(crew);
-}
-
-/* The attempt may be ending at this moment: it is stopped first, and looked at. */
-static void crew_check_deadline(Crew *crew, uint64_t now_usec)
-{
-	const RecordPage *page = recorder_page(&crew->recorder);
-	uint64_t deadline = atomic_load(&page->deadline_usec);
-
-	if (deadline == 0 || deadline > now_usec || atomic_load(&page->turn) % 2 == 0)
-		return;
-	if (crew->active->probed || crew->active->state == HAND_KILLED)
-		return;
-	if (kill(crew->active->pid, SIGSTOP) == 0)
-		crew->active->probed = true;
-}
-
-static void crew_check_hand(Crew *crew, Hand *hand, uint64_t now_usec)
-{
-	uint64_t limit = crew->config->module_timeout;
-
-	if (now_usec - hand->state_since_usec <= limit)
-		return;
-	if (hand->state == HAND_STARTING) {
-		hand_kill(hand);
-		crew_fail(crew, crew_sentence("module %s: was not ready after %g s (ModuleTimeout=)", crew->module_path,
-					      (double)limit / USEC_PER_SEC));
-	} else if (hand->state == HAND_LEAVING) {
-		log_warning("worker %d: had not ended after %g s (ModuleTimeout=); it is killed", (int)hand->pid,
-			    (double)limit / USEC_PER_SEC);
-		hand_kill(hand);
-	}
-}
-
-void crew_tick(Crew *crew, uint64_t now_usec)
-{
-	if (crew->active && crew->recorder.fd >= 0) {
-		if (atomic_load(&recorder_page(&crew->recorder)->state) == RECORD_LEAVING &&
-		    crew->active->state == HAND_READY)
-			hand_expect_end(crew->active);
-		crew_check_deadline(crew, now_usec);
-		crew_check_hand(crew, crew->active, now_usec);
-	}
-	if (crew->spare)
-		crew_check_hand(crew, crew->spare, now_usec);
 	crew_clear(crew);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between crew.c (who works), crew_start.c (how workers begin), crew_records.c (what was recorded) and crew_end.c (how
- * workers end). */
+/* Between crew.c (who works), crew_start.c (how workers begin), crew_guest.c (whose module), crew_records.c (what was
+ * recorded), crew_renew.c (new recorders), crew_cancel.c, crew_refuse.c, crew_time.c (deadlines) and crew_end.c (how workers end). */
 #pragma once
 
 #include "daemon/crew.h"
@@ -14,9 +14,30 @@ void crew_back_off(Crew *crew);
 /** \brief Starts a worker that will be the spare, unless there is one or it is too early. */
 void crew_start_spare(Crew *crew);
 
+/* crew_guest.c */
+/** \brief The module that the next worker is wanted of: of the run in hand, else of the first that waits, else (null)
+ * the one in use. */
+Id crew_wanted(const Crew *crew);
+CrewGuest *crew_guest_of(const Crew *crew, const Id *identity);
+/** \brief A descriptor of the guest's file; -ENOENT with \p ret_problem. Borrowed. */
+int crew_guest_open(CrewGuest *guest, char **ret_problem);
+/** \brief The guest cannot be had: runs that wait for it park again; one in hand waits on. */
+void crew_guest_fail(Crew *crew, CrewGuest *guest, char *problem);
+void crew_guests_free(Crew *crew);
+
 /* crew.c */
 /** \brief The active worker gets no further runs, and begins none of those it has. */
 void crew_tire(Crew *crew);
+Run *crew_remove(Crew *crew, Run *run);
+
+/* crew_refuse.c */
+/** \brief \p run, which the crew has let go, never began: it is refused, and freed. */
+void crew_refuse(Crew *crew, Run *run, const Error *error);
+/** \brief The same of one whose UNBEGUN was read; of a submission, when the ledger knows. */
+void crew_refuse_unbegun(Crew *crew, Run *run, ErrorCode cause);
+/** \brief Its asker learns nothing; it is freed. */
+void crew_abandon(Crew *crew, Run *run);
+void crew_refusals_free(Crew *crew);
 
 /* crew_records.c */
 /** \brief Reads what was recorded, and acts on it. */
@@ -24,6 +45,28 @@ void crew_read_records(Crew *crew);
 /** \brief And makes room where the worker wants it. */
 void crew_read(Crew *crew);
 
+/* crew_renew.c */
+void crew_renew(Crew *crew, size_t wanted);
+void crew_on_synced(int r, void *context);
+void crew_on_renewed(int r, void *context);
+
+/* crew_cancel.c */
+/** \brief Passes wishes on to the worker, and answers to those who asked. */
+void crew_cancels_step(Crew *crew);
+/** \brief What is known of \p run's cancel: recorded (0), too late. */
+void crew_cancels_end(Crew *crew, const Id *run, int r, bool begun);
+/** \brief The page is a new one: wishes stand in it no more. */
+void crew_cancels_again(Crew *crew);
+/** \brief The worker stands still: whether it is to be killed for a cancel. */
+bool crew_cancel_kills(Crew *crew);
+void crew_cancels_free(Crew *crew);
+
+/* crew_time.c */
+void crew_set_timeout_cause(Crew *crew);
+bool crew_deadline_has_passed(const Crew *crew);
+
 /* crew_end.c */
+/** \brief Kills what a dead worker left behind. */
+void crew_clear(Crew *crew);
 /** \brief Nothing in the recorder can be believed any more. */
 void crew_damage(Crew *crew, const char *what);

@@ -7,15 +7,6 @@
 #include "base/log.h"
 #include "daemon/crew_private.h"
 
-static Run *crew_remove(Crew *crew, Run *run)
-{
-	TAILQ_REMOVE(&crew->ordered, run, entry);
-	crew->n_ordered--;
-	if (crew->current == run)
-		crew->current = NULL;
-	return run;
-}
-
 /* Runs are begun in the order in which they were ordered: what begins, or will never begin, is the first. */
 static Run *crew_expected(Crew *crew, const Id *id)
 {
@@ -36,10 +27,13 @@ static int on_start(Crew *crew, const Record *record, size_t offset)
 		return -EBADMSG;
 	if (crew->active)
 		hand_end_line(crew->active);
+	run->state = RUN_BEGUN;
 	run->begun_usec = start.begun_usec;
+	run->begun_realtime_usec = start.begun_realtime_usec;
 	run->offset = offset;
 	crew->current = run;
-	trace_begun(crew->trace, run);
+	if (!run->replaying)
+		trace_begun(crew->setup.trace, run);
 	return 0;
 }
 
@@ -62,22 +56,47 @@ static int on_begin(Crew *crew, const Record *record, size_t offset)
 	return 0;
 }
 
+static bool end_is_irreversible(const Run *run, const RecordEnd *end)
+{
+	const Plan *plan = run->program->plan;
+
+	return end->outcome == OUTCOME_OK && !end->rectifying && end->step >= 1 && end->step <= plan->n_steps &&
+	       plan->steps[end->step - 1].irreversible;
+}
+
 static int on_end(Crew *crew, const Record *record, size_t offset)
 {
-	RunCall *call;
+	Run *run = crew->current;
 	RecordEnd end;
 
 	(void)offset;
-	if (!crew->current || record_decode_end(record, &end) < 0 || end.outcome >= OUTCOME_KIND_MAX)
+	if (!run || record_decode_end(record, &end) < 0 || end.outcome >= OUTCOME_KIND_MAX)
 		return -EBADMSG;
-	call = &crew->current->call;
+	run->call.in_hand = false;
+	if (end_is_irreversible(run, &end))
+		run->irreversible = true;
+	if (run->replaying)
+		return 0;
 	if (crew->active)
 		hand_end_line(crew->active);
-	call->in_hand = false;
-	trace_call(crew->trace, crew->current, &end);
+	trace_call(crew->setup.trace, run, &end);
+	if (end.error == ERROR_CANCELLED)
+		crew_cancels_end(crew, &run->id, 0, true);
 	/* an attempt that died with its worker says nothing against the one that took the run up */
-	if (end.outcome == OUTCOME_UNKNOWN && crew->active && call->worker == crew->active->pid)
+	if (end.outcome == OUTCOME_UNKNOWN && crew->active && run->call.worker == crew->active->pid)
 		crew_tire(crew);
+	return 0;
+}
+
+static int on_stop(Crew *crew, const Record *record, size_t offset)
+{
+	RecordStop stop;
+
+	(void)offset;
+	if (!crew->current || record_decode_stop(record, &stop) < 0)
+		return -EBADMSG;
+	if (!crew->current->replaying && stop.cause == ERROR_CANCELLED)
+		crew_cancels_end(crew, &crew->current->id, 0, true);
 	return 0;
 }
 
@@ -86,31 +105,54 @@ static int on_finish(Crew *crew, const Record *record, size_t offset)
 	RecordFinish finish;
 	Run *run = crew->current;
 
-	(void)offset;
 	if (!run || record_decode_finish(record, &finish) < 0 || finish.status >= WALK_STATUS_MAX ||
 	    !id_equal(&finish.run, &run->id))
 		return -EBADMSG;
-	trace_ended(crew->trace, run, &finish);
-	run_answer(run, finish.reply, finish.reply_size);
-	crew->n_ended[finish.status]++;
-	run_free(crew_remove(crew, run));
+	if (run->replaying)
+		return 0;
+	if (!TAILQ_EMPTY(&crew->cancels))
+		crew_cancels_end(crew, &run->id, -EALREADY, true);
+	if (crew->resumed_at != 0)
+		crew->setup.events.on_resumed(run, crew->setup.events.context);
+	outcomes_add(crew->setup.outcomes, crew_remove(crew, run), &finish, offset + record->size);
+	return 0;
+}
+
+/* A run that an operator decided about: what was read of it so far is old. */
+static int on_decision(Crew *crew, const Record *record, size_t offset)
+{
+	Run *run = crew->current;
+	RecordDecision decision;
+
+	if (!run || record_decode_decision(record, &decision) < 0)
+		return -EBADMSG;
+	if (!run->replaying)
+		return -EBADMSG;
+	if (decision.usec != run->decided_usec)
+		return 0; /* an earlier one, which is among the old records */
+	run->replaying = false;
+	crew->resumed_at = offset + record->size;
+	trace_begun(crew->setup.trace, run);
 	return 0;
 }
 
 static int on_unbegun(Crew *crew, const Record *record, size_t offset)
 {
-	_cleanup_error_ Error error = { 0 };
+	RecordUnbegun unbegun;
 	Run *run;
-	Id id;
 
 	(void)offset;
-	if (crew->current || record_decode_unbegun(record, &id) < 0)
+	if (crew->current || record_decode_unbegun(record, &unbegun) < 0)
 		return -EBADMSG;
-	run = crew_expected(crew, &id);
+	run = crew_expected(crew, &unbegun.run);
 	if (!run)
 		return -EBADMSG;
-	error_set(&error, ERROR_NOT_STARTED, NULL, "the run had not begun within `start_within`; nothing ran");
-	run_refuse(crew_remove(crew, run), &error);
+	crew_remove(crew, run);
+	if (run->taken_up) {
+		crew->setup.events.on_unfit(run, crew->setup.events.context);
+		return 0;
+	}
+	crew_refuse_unbegun(crew, run, unbegun.cause);
 	return 0;
 }
 
@@ -122,8 +164,10 @@ static int on_inner(Crew *crew, const Record *record, size_t offset)
 }
 
 static int (*const handlers[RECORD_KIND_MAX])(Crew *crew, const Record *record, size_t offset) = {
-	[RECORD_START] = on_start, [RECORD_BEGIN] = on_begin,   [RECORD_NOTE] = on_inner,      [RECORD_END] = on_end,
-	[RECORD_STOP] = on_inner,  [RECORD_FINISH] = on_finish, [RECORD_UNBEGUN] = on_unbegun,
+	[RECORD_START] = on_start,      [RECORD_BEGIN] = on_begin,    [RECORD_NOTE] = on_inner,
+	[RECORD_END] = on_end,          [RECORD_STOP] = on_stop,      [RECORD_FINISH] = on_finish,
+	[RECORD_UNBEGUN] = on_unbegun,  [RECORD_RETRY] = on_decision, [RECORD_SKIP] = on_decision,
+	[RECORD_CONFIRM] = on_decision, [RECORD_PARK] = on_inner,     [RECORD_TAKEN] = on_inner,
 };
 
 void crew_read_records(Crew *crew)
@@ -144,54 +188,32 @@ void crew_read_records(Crew *crew)
 	}
 }
 
-/* The run in hand moves into a new file; who is alive hears of it. */
-static void crew_make_room(Crew *crew)
+/* Whether nobody writes: the worker waits for a new recorder, or for an order, or is dead. */
+static bool crew_is_still(const Crew *crew, uint32_t state)
 {
-	RecordPage *page = recorder_page(&crew->recorder);
-	size_t begin = crew->current ? crew->current->offset : 0;
-	size_t offset = 0;
-	int r;
-
-	r = recorder_renew(&crew->recorder, begin, atomic_load(&page->wanted), &offset);
-	if (r < 0) {
-		if (!crew->store_problem) {
-			crew->store_problem = crew_sentence("cannot make a new recorder in %s: %s",
-							    crew->recorder.directory, strerror(-r));
-			log_line(LOG_CRIT, "%s; nothing begins until it can be made, trying again every second",
-				 crew->store_problem ? crew->store_problem : "out of memory");
-		}
-		crew->renew_at_usec = clock_monotonic() + USEC_PER_SEC;
-		return;
-	}
-	free(take_ptr(crew->store_problem));
-	crew->renew_at_usec = 0;
-	if (crew->current)
-		crew->current->offset = offset;
-	atomic_store(&recorder_page(&crew->recorder)->hold, crew->stopping || crew->tired);
-	r = hand_order_recorder(crew->active, crew->recorder.fd);
-	if (r < 0)
-		hand_kill(crew->active);
-	else
-		hand_flush(crew->active);
-	if (!crew->spare)
-		return;
-	if (crew->spare->state != HAND_READY || hand_order_recorder(crew->spare, crew->recorder.fd) < 0)
-		hand_kill(crew->spare); /* it holds the old one, and would only find out when it is needed */
-	else
-		hand_flush(crew->spare);
+	return !crew->active || state == RECORD_FULL || crew->n_ordered == 0;
 }
 
 void crew_read(Crew *crew)
 {
-	RecordPage *page;
+	RecordPage *page = recorder_page(&crew->recorder);
+	uint32_t state;
 
 	crew_read_records(crew);
-	if (crew->damaged || !crew->active)
+	if (crew->damaged || crew->recorder.renewing)
 		return;
-	page = recorder_page(&crew->recorder);
-	if (atomic_load_explicit(&page->state, memory_order_acquire) != RECORD_FULL)
+	if (crew->recycle_wanted && atomic_load(&page->tail) > crew->recorder.begin) {
+		crew->recycle_wanted = false;
+		recorder_recycle(&crew->recorder);
+	}
+	state = atomic_load_explicit(&page->state, memory_order_acquire);
+	if (crew->active && state == RECORD_FULL && atomic_load(&page->failed) != 0)
+		crew_on_synced(-(int)atomic_load(&page->failed), crew);
+	if (!(crew->active && state == RECORD_FULL) && !crew->renew_wanted)
+		return;
+	if (!crew_is_still(crew, state))
 		return;
 	crew_read_records(crew); /* up to where the worker stands */
-	if (!crew->damaged && clock_monotonic() >= crew->renew_at_usec)
-		crew_make_room(crew);
+	if (!crew->damaged)
+		crew_renew(crew, crew->active && state == RECORD_FULL ? atomic_load(&page->wanted) : 0);
 }

@@ -55,7 +55,7 @@ void crew_fail(Crew *crew, char *problem)
 	}
 	free(crew->problem);
 	crew->problem = problem ? problem : strdup("out of memory");
-	queue_refuse_all(crew->queue, ERROR_NO_MODULE, crew->problem ? crew->problem : "out of memory");
+	queue_refuse_plain(crew->setup.queue, ERROR_NO_MODULE, crew->problem ? crew->problem : "out of memory");
 }
 
 static int crew_open_module(Crew *crew, char **ret_problem)
@@ -66,12 +66,12 @@ static int crew_open_module(Crew *crew, char **ret_problem)
 		return 0;
 	free(crew->module_path);
 	crew->module_path = NULL;
-	if (crew->config->module && strchr(crew->config->module, '/')) {
-		crew->module_path = strdup(crew->config->module);
+	if (crew->setup.config->module && strchr(crew->setup.config->module, '/')) {
+		crew->module_path = strdup(crew->setup.config->module);
 		r = crew->module_path ? 0 : -ENOMEM;
 	} else {
-		r = module_find(crew->config->module ? crew->config->module : crew->instance, &crew->module_path,
-				ret_problem);
+		r = module_find(crew->setup.config->module ? crew->setup.config->module : crew->setup.instance,
+				&crew->module_path, ret_problem);
 	}
 	if (r < 0)
 		return r;
@@ -82,29 +82,67 @@ static int crew_open_module(Crew *crew, char **ret_problem)
 	return 0;
 }
 
+/* The module in use has said what it is: from now on runs can be pinned to it. */
+static int crew_learn(Crew *crew, const OrderHello *hello, char **ret_problem)
+{
+	_cleanup_catalog_ Catalog *catalog = NULL;
+	const RecordCaps caps = crew_caps(crew->setup.config);
+	int r;
+
+	if (crew->catalog)
+		return catalog_matches(crew->catalog, hello) ? 0 : -EBADMSG;
+	r = catalog_new(hello, &caps, &catalog, ret_problem);
+	if (r >= 0)
+		r = modules_save(crew->home, catalog, crew->module_path);
+	if (r < 0)
+		return r;
+	crew->catalog = take_ptr(catalog);
+	return 0;
+}
+
+static void on_guest_hello(Crew *crew, CrewGuest *guest, const OrderHello *hello, Hand *hand)
+{
+	if (hello->error_size == 0 && catalog_matches(guest->note.catalog, hello)) {
+		if (!crew->barren)
+			crew->failures = 0;
+		return;
+	}
+	hand_kill(hand);
+	crew_guest_fail(crew, guest,
+			hello->error_size > 0
+				? crew_sentence("%s: %.*s", guest->path, (int)hello->error_size, hello->error)
+				: crew_sentence("%s is not build %s of module %s", guest->path,
+						guest->note.catalog->build_id, guest->note.catalog->spec->module));
+}
+
 static void on_hello(Hand *hand, const OrderHello *hello, void *context)
 {
 	Crew *crew = context;
-	const RecordCaps caps = crew_caps(crew->config);
+	CrewGuest *guest = crew_guest_of(crew, &crew->spare_identity);
 	char *problem = NULL;
-	int r = 0;
+	int r;
 
+	if (guest) {
+		on_guest_hello(crew, guest, hello, hand);
+		return;
+	}
 	if (hello->error_size > 0) {
 		hand_leave(hand);
 		crew_fail(crew,
 			  crew_sentence("module %s: %.*s", crew->module_path, (int)hello->error_size, hello->error));
 		return;
 	}
-	if (!crew->catalog)
-		r = catalog_new(hello, &caps, &crew->catalog, &problem);
-	else if (!catalog_matches(crew->catalog, hello))
-		problem = crew_sentence("another spec or build than the first worker's");
-	if (r < 0 || problem) {
+	r = crew_learn(crew, hello, &problem);
+	if (r < 0) {
 		hand_kill(hand);
-		crew_fail(crew, crew_sentence("module %s: %s", crew->module_path, problem ? problem : strerror(-r)));
+		crew_fail(crew, crew_sentence("module %s: %s", crew->module_path,
+					      problem         ? problem
+					      : r == -EBADMSG ? "another spec or build than the first worker's"
+							      : strerror(-r)));
 		free(problem);
 		return;
 	}
+	crew->spare_identity = crew->catalog->identity;
 	if (crew->problem)
 		log_notice("module %s: can be used again", crew->module_path);
 	free(crew->problem);
@@ -145,7 +183,7 @@ static void on_line(Hand *hand, int priority, const char *text, size_t size, voi
 {
 	Crew *crew = context;
 
-	trace_output(crew->trace, hand == crew->active ? crew->current : NULL, hand->pid, priority, text, size);
+	trace_output(crew->setup.trace, hand == crew->active ? crew->current : NULL, hand->pid, priority, text, size);
 }
 
 static const HandEvents hand_events = {
@@ -156,20 +194,21 @@ static const HandEvents hand_events = {
 	.on_line = on_line,
 };
 
-static int crew_spawn(Crew *crew)
+static int crew_spawn(Crew *crew, int module_fd)
 {
 	char pool[48], notes[48], rectified[48], memory[48];
 	char *const arguments[] = { (char *)"ryuso-worker", pool, notes, rectified, memory, NULL };
 	const HandSetup setup = {
-		.poller = crew->poller,
+		.poller = crew->setup.poller,
 		.events = &hand_events,
 		.context = crew,
-		.program = crew->worker,
+		.program = crew->setup.worker,
 		.arguments = arguments,
-		.module_fd = crew->module_fd,
+		.module_fd = module_fd,
 		.recorder_fd = crew->recorder.fd,
+		.tree_fd = crew->tree_fd,
 	};
-	const Config *config = crew->config;
+	const Config *config = crew->setup.config;
 
 	snprintf(pool, sizeof(pool), "--pool-max=%" PRIu64, config->max_pool_size);
 	snprintf(notes, sizeof(notes), "--notes-max=%" PRIu64, config->max_notes_size);
@@ -178,21 +217,41 @@ static int crew_spawn(Crew *crew)
 	return hand_new(&setup, &crew->spare);
 }
 
-void crew_start_spare(Crew *crew)
+/* The module that is wanted next: a descriptor of its file, borrowed. */
+static int crew_choose_module(Crew *crew)
 {
+	Id wanted = crew_wanted(crew);
+	CrewGuest *guest = crew_guest_of(crew, &wanted);
 	char *problem = NULL;
 	int r;
 
-	if (crew->spare || crew->recorder.fd < 0 || clock_monotonic() < crew->retry_at_usec)
-		return;
+	crew->spare_identity = wanted;
+	if (guest) {
+		r = crew_guest_open(guest, &problem);
+		if (r < 0)
+			crew_guest_fail(crew, guest, problem);
+		return r;
+	}
 	r = crew_open_module(crew, &problem);
 	if (r < 0) {
 		crew_fail(crew, problem ? problem : crew_sentence("cannot open the module: %s", strerror(-r)));
-		return;
+		return r;
 	}
-	r = crew_spawn(crew);
+	return crew->module_fd;
+}
+
+void crew_start_spare(Crew *crew)
+{
+	int fd, r;
+
+	if (crew->spare || !crew->directory || crew->recorder.renewing || clock_monotonic() < crew->retry_at_usec)
+		return;
+	fd = crew_choose_module(crew);
+	if (fd < 0)
+		return;
+	r = crew_spawn(crew, fd);
 	if (r < 0) {
-		crew_fail(crew, crew_sentence("cannot start %s: %s", crew->worker, strerror(-r)));
+		crew_fail(crew, crew_sentence("cannot start %s: %s", crew->setup.worker, strerror(-r)));
 		return;
 	}
 	crew->n_started++;

@@ -29,6 +29,7 @@ typedef struct HandSetup {
 	const char *program; /* path of ryuso-worker */
 	char *const *arguments;
 	int module_fd, recorder_fd;
+	int tree_fd; /* the lock of the workers' tree; < 0: none */
 } HandSetup;
 
 typedef enum HandState {

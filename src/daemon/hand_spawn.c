@@ -87,6 +87,8 @@ static int open_ends(const HandSetup *setup, Hand *hand, FarEnds *ends)
 		r = lift(setup->module_fd, &ends->items[ORDER_FD_MODULE]);
 	if (r >= 0)
 		r = lift(setup->recorder_fd, &ends->items[ORDER_FD_RECORDER]);
+	if (r >= 0)
+		r = lift(setup->tree_fd >= 0 ? setup->tree_fd : null, &ends->items[ORDER_FD_TREE]);
 	return r;
 }
 

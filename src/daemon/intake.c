@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/fingerprint.h"
+#include "daemon/intake_private.h"
 #include "run/arguments.h"
-#include "wire/request.h"
 
 #define START_WITHIN_MAX (100.0 * 366 * 86400) /* seconds; beyond, it is no limit */
 
@@ -21,6 +22,7 @@ int intake_init(Intake *intake, const Config *config, Crew *crew, Queue *queue, 
 		.config = config,
 		.crew = crew,
 		.queue = queue,
+		.promises = crew->setup.outcomes->promises,
 		.calls = calls,
 		.no_arguments = no_arguments,
 	};
@@ -42,31 +44,33 @@ void intake_set_store(Intake *intake, ErrorCode code, char *message)
 	intake->store_code = code;
 }
 
-/* Whether a run could begin at all, whatever it is. */
-static int check_service(const Intake *intake, Error *error)
+static int check_store(const Intake *intake, Error *error)
 {
 	const Crew *crew = intake->crew;
+	const char *problem = promises_problem(intake->promises);
 
-	if (intake->stopping)
-		return error_set(error, ERROR_SHUTTING_DOWN, NULL, "the daemon is stopping; nothing ran");
 	if (intake->store_code != ERROR_NONE)
 		return error_set(error, intake->store_code, NULL, "%s",
 				 intake->store_message ? intake->store_message : "out of memory");
-	if (crew->store_problem)
-		return error_set(error, ERROR_STORE_DAMAGED, NULL, "%s", crew->store_problem);
-	if (crew->problem || !crew->catalog)
-		return error_set(error, ERROR_NO_MODULE, NULL, "%s",
-				 crew->problem ? crew->problem : "no module is in use yet");
+	if (crew->store_problem || problem)
+		return error_set(error, ERROR_STORE_DAMAGED, NULL, "%s",
+				 crew->store_problem ? crew->store_problem : problem);
 	return 0;
 }
 
-static int check_support(const Request *request, Error *error)
+int intake_check_service(const Intake *intake, Error *error)
 {
-	if (request->request_id)
-		return error_set(error, ERROR_BAD_REQUEST, "/request_id",
-				 "request_id is not supported by this version");
-	if (!request->wait)
-		return error_set(error, ERROR_BAD_REQUEST, "/wait", "wait: false is not supported by this version");
+	const Crew *crew = intake->crew;
+	int r;
+
+	if (intake->stopping)
+		return error_set(error, ERROR_SHUTTING_DOWN, NULL, "the daemon is stopping; nothing ran");
+	r = check_store(intake, error);
+	if (r < 0)
+		return r;
+	if (crew->problem || !crew->catalog)
+		return error_set(error, ERROR_NO_MODULE, NULL, "%s",
+				 crew->problem ? crew->problem : "no module is in use yet");
 	return 0;
 }
 
@@ -81,39 +85,70 @@ static int find_program(const Intake *intake, Client *client, const char *name, 
 	return 0;
 }
 
-static int check_room(const Intake *intake, const CatalogProgram *program, const Run *run, Error *error)
+int intake_check_size(const Intake *intake, const Run *run, Error *error)
 {
-	uint64_t needed = record_size(run->order.size) + program->reserve + RECORD_PAGE_SIZE;
+	uint64_t needed = record_size(run->order.size) + run->program->reserve + RECORD_PAGE_SIZE;
 
 	if (needed > intake->config->recorder_size)
 		return error_set(error, ERROR_TOO_LARGE, NULL,
 				 "the run could need %" PRIu64 " bytes of a recorder that has %" PRIu64
 				 " (RecorderSize=)",
 				 needed, intake->config->recorder_size);
-	if (crew_waiting(intake->crew) >= intake->config->queue_length &&
-	    (intake->crew->n_ordered > 0 || intake->queue->n > 0))
-		return error_set(error, ERROR_QUEUE_FULL, NULL, "%" PRIu64 " runs are waiting already (QueueLength=)",
-				 intake->config->queue_length);
 	return 0;
 }
 
-static uint64_t start_by(double seconds)
+static int check_room(const Intake *intake, const Run *run, Error *error)
 {
+	const Crew *crew = intake->crew;
+	size_t waiting = crew_waiting(crew) + intake->promises->n_promising;
+
+	if (waiting >= intake->config->queue_length)
+		return error_set(error, ERROR_QUEUE_FULL, NULL, "%" PRIu64 " runs are waiting already (QueueLength=)",
+				 intake->config->queue_length);
+	if (run->promised && crew->setup.outcomes->n_storing >= INTAKE_UNSTORED_MAX)
+		return error_set(error, ERROR_QUEUE_FULL, NULL,
+				 "the outcomes of %zu runs wait for the ledger to be written",
+				 crew->setup.outcomes->n_storing);
+	return 0;
+}
+
+static void set_start_by(Run *run, double seconds)
+{
+	uint64_t within;
+
 	if (seconds < 0 || seconds > START_WITHIN_MAX)
+		return;
+	within = (uint64_t)(seconds * (double)USEC_PER_SEC);
+	run->start_by_usec = clock_monotonic() + within;
+	run->start_by_realtime_usec = run->submitted_usec ? run->submitted_usec + within : 0;
+}
+
+/* What the request says of it. */
+static int fill_in(Intake *intake, const Request *request, const Id *fingerprint, Run *run)
+{
+	run->catalog = intake->crew->catalog;
+	run->process = run->program->spec->durability == SPEC_DURABILITY_PROCESS;
+	run->promised = request->request_id || !request->wait;
+	run->submitted_usec = request->wait ? 0 : clock_realtime();
+	run->fingerprint = *fingerprint;
+	run->first.follow = request->follow;
+	run->metadata = json_object_get(request->metadata);
+	set_start_by(run, request->start_within);
+	if (!request->request_id)
 		return 0;
-	return clock_monotonic() + (uint64_t)(seconds * (double)USEC_PER_SEC);
+	run->request_id = strdup(request->request_id);
+	return run->request_id ? 0 : -ENOMEM;
 }
 
 /* -EBADMSG with \p error: it is refused. */
-static int make_run(Intake *intake, Client *client, const Request *request, Run **ret, Error *error)
+static int make_run(Intake *intake, Client *client, const Request *request, const Id *fingerprint, Run **ret,
+		    Error *error)
 {
 	const CatalogProgram *program = NULL;
 	_cleanup_run_ Run *run = NULL;
 	int r;
 
-	r = check_support(request, error);
-	if (r >= 0)
-		r = check_service(intake, error);
+	r = intake_check_service(intake, error);
 	if (r >= 0)
 		r = find_program(intake, client, request->name, &program, error);
 	if (r < 0)
@@ -125,28 +160,68 @@ static int make_run(Intake *intake, Client *client, const Request *request, Run 
 		r = buffer_error(&intake->arguments);
 	if (r >= 0)
 		r = run_new(program, &client->peer, &run);
-	if (r < 0)
-		return r;
-	run->follow = request->follow;
-	run->start_by_usec = start_by(request->start_within);
-	r = run_order(run, &intake->crew->catalog->fingerprint, &intake->arguments);
 	if (r >= 0)
-		r = check_room(intake, program, run, error);
+		r = fill_in(intake, request, fingerprint, run);
+	if (r >= 0)
+		r = run_order(run, &intake->arguments);
+	if (r >= 0)
+		r = intake_check_size(intake, run, error);
+	if (r >= 0)
+		r = check_room(intake, run, error);
 	if (r < 0)
 		return r;
-	run->metadata = json_object_get(request->metadata);
 	*ret = take_ptr(run);
 	return 0;
+}
+
+static void submit(Intake *intake, Run *run)
+{
+	_cleanup_buffer_ Buffer metadata = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	if (run->metadata) {
+		json_write(run->metadata, &metadata);
+		text = buffer_take_text(&metadata);
+	}
+	if (run->metadata && !text) {
+		promises_leave(intake->promises, run);
+		run_disappoint(run);
+		run_free(run);
+		return;
+	}
+	promises_submit(intake->promises, run, &intake->arguments, text, false);
+}
+
+static void hand_on(Intake *intake, Run *run, Slot *slot, const Request *request)
+{
+	run_attach(run, slot, request->wait ? WAITER_REPLY : WAITER_QUEUED, request->follow);
+	if (run->request_id && promises_enter(intake->promises, run) < 0) {
+		run_disappoint(run);
+		run_free(run);
+		return;
+	}
+	if (!request->wait) {
+		submit(intake, run);
+		return;
+	}
+	run->state = RUN_QUEUED;
+	queue_push(intake->queue, run);
 }
 
 static void take_program(Intake *intake, Client *client, Request *request)
 {
 	_cleanup_error_ Error error = { 0 };
+	Id fingerprint = { 0 };
 	Run *run = NULL;
 	Slot *slot;
-	int r;
+	int r = 0;
 
-	r = make_run(intake, client, request, &run, &error);
+	if (request->request_id)
+		r = intake_recall(intake, client, request, &fingerprint, &error);
+	if (r > 0)
+		return;
+	if (r == 0)
+		r = make_run(intake, client, request, &fingerprint, &run, &error);
 	if (r == -EBADMSG) {
 		intake->n_refused++;
 		client_refuse(client, take_ptr(request->id_text), request->name, &error);
@@ -161,8 +236,7 @@ static void take_program(Intake *intake, Client *client, Request *request)
 		run_free(run);
 		return;
 	}
-	run_attach(run, slot);
-	queue_push(intake->queue, run);
+	hand_on(intake, run, slot, request);
 }
 
 void intake_object(Client *client, const char *text, size_t size, size_t members, void *context)

@@ -38,6 +38,8 @@ typedef enum LedgerState {
 	LEDGER_STATE_MAX,
 } LedgerState;
 
+#define LEDGER_UNFINISHED (LEDGER_RESUMED + 1) /* the states of runs that have not ended: they come first */
+
 /** \brief "queued", "parked", "resumed", "succeeded" … */
 const char *ledger_state_name(LedgerState state);
 static inline bool ledger_state_ended(LedgerState state)
@@ -247,6 +249,8 @@ typedef struct LedgerCounts {
 } LedgerCounts;
 
 int ledger_counts(Ledger *ledger, LedgerCounts *ret);
+/** \brief How many runs are queued, parked, resumed: on the disk, without a look at it. */
+void ledger_unfinished(Ledger *ledger, uint64_t ret[static LEDGER_UNFINISHED]);
 /** \brief \p ret->reason is the ledger's own until the next call. */
 int ledger_held(Ledger *ledger, LedgerHold *ret);
 

@@ -94,6 +94,20 @@ static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+static int ledger_count(Ledger *ledger)
+{
+	_cleanup_statement_ Statement row = sql_prepare(
+		&ledger->reader, "SELECT state, count(*) FROM runs WHERE state IN (0, 1, 2) GROUP BY state");
+	int r;
+
+	while ((r = statement_step(&row)) > 0) {
+		int64_t state = column_int(&row);
+
+		ledger->n_unfinished[state] = (uint64_t)column_int(&row);
+	}
+	return r;
+}
+
 static int ledger_look_around(Ledger *ledger, const Id *machine)
 {
 	SchemaPlace written;
@@ -107,9 +121,10 @@ static int ledger_look_around(Ledger *ledger, const Id *machine)
 		return r;
 	ledger->place = schema_same_place(&written, &ledger->here) ? LEDGER_SAME : LEDGER_MOVED;
 	r = sql_open(&ledger->reader, ledger->path, SQL_READ);
-	if (r == 0)
-		sqlite3_busy_timeout(ledger->reader.db, LEDGER_READ_BUSY_MSEC);
-	return r;
+	if (r < 0)
+		return r;
+	sqlite3_busy_timeout(ledger->reader.db, LEDGER_READ_BUSY_MSEC);
+	return ledger_count(ledger);
 }
 
 static int ledger_connect(Ledger *ledger, const char *directory, const Id *machine, char **ret_problem)

@@ -42,6 +42,7 @@ typedef struct Work {
 	WorkKind kind;
 	bool recent; /* of ledger_remember(): in no list of the main thread's */
 	int result;
+	int8_t left, entered; /* states that it took a run out of, and into; -1: none */
 	size_t size;
 	LedgerDone done; /* or NULL */
 	void *context;
@@ -85,6 +86,7 @@ struct Ledger {
 	bool checking; /* it looks for damage, and may be interrupted */
 	char *problem; /* owned; set once */
 	uint64_t n_dropped, n_written, n_failed, n_commits;
+	uint64_t n_unfinished[LEDGER_UNFINISHED];
 
 	/* the thread's */
 	Sql writer;

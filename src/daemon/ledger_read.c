@@ -277,6 +277,13 @@ int ledger_counts(Ledger *ledger, LedgerCounts *ret)
 	return 0;
 }
 
+void ledger_unfinished(Ledger *ledger, uint64_t ret[static LEDGER_UNFINISHED])
+{
+	pthread_mutex_lock(&ledger->mutex);
+	memcpy(ret, ledger->n_unfinished, sizeof(ledger->n_unfinished));
+	pthread_mutex_unlock(&ledger->mutex);
+}
+
 int ledger_held(Ledger *ledger, LedgerHold *ret)
 {
 	_cleanup_statement_ Statement row = sql_use(&ledger->reader, "SELECT held, uid, reason, decided FROM hold");

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
+#include "base/point.h"
 
 void ledger_damaged(Ledger *ledger, const char *what)
 {
@@ -87,8 +88,11 @@ static int group_write(Ledger *ledger, Group *group)
 		r = group_write_all(ledger, &group->works);
 	if (r == 0)
 		r = group_write_all(ledger, &group->recent);
-	if (r == 0)
+	if (r == 0) {
+		POINT("before-commit");
 		r = sql_run(&ledger->writer, "COMMIT");
+		POINT("after-commit");
+	}
 	ledger->untidy = true;
 	if (r == 0)
 		return 0;
@@ -110,6 +114,19 @@ static void recent_free(struct WorkTurns *recent)
 	}
 }
 
+/* With the mutex held. */
+static void works_count(Ledger *ledger, const struct WorkTurns *works)
+{
+	const Work *work;
+
+	for (work = STAILQ_FIRST(works); work; work = STAILQ_NEXT(work, turn)) {
+		if (work->left >= 0 && work->left < LEDGER_UNFINISHED)
+			ledger->n_unfinished[work->left]--;
+		if (work->entered >= 0 && work->entered < LEDGER_UNFINISHED)
+			ledger->n_unfinished[work->entered]++;
+	}
+}
+
 /* Hands the works back. With the mutex held. */
 static void group_return(Ledger *ledger, Group *group, int r)
 {
@@ -123,6 +140,8 @@ static void group_return(Ledger *ledger, Group *group, int r)
 	} else {
 		ledger->n_written += group->n + group->n_recent;
 		ledger->n_commits++;
+		works_count(ledger, &group->works);
+		works_count(ledger, &group->recent);
 	}
 	if (group->n > 0 && STAILQ_EMPTY(&ledger->finished))
 		(void)eventfd_write(ledger->fd, 1); /* fails only if it is readable already */
@@ -136,7 +155,9 @@ static bool ledger_checkpoint(Ledger *ledger, int mode)
 	int code;
 
 	sqlite3_busy_timeout(ledger->writer.db, LEDGER_TIDY_BUSY_MSEC);
+	POINT("before-checkpoint");
 	code = sqlite3_wal_checkpoint_v2(ledger->writer.db, NULL, mode, NULL, NULL);
+	POINT("after-checkpoint");
 	sqlite3_busy_timeout(ledger->writer.db, LEDGER_WRITE_BUSY_MSEC);
 	ledger->wal_pages = 0;
 	if ((code & 0xff) == SQLITE_CORRUPT)

@@ -135,6 +135,12 @@ static int parts_clear(Sql *sql, const Held *held)
 	return held_run(sql, texts, ELEMENTSOF(texts), held);
 }
 
+static void work_moves(Work *work, int left, LedgerState entered)
+{
+	work->left = (int8_t)left;
+	work->entered = (int8_t)entered;
+}
+
 static int submit_write(Sql *sql, Work *work)
 {
 	const LedgerRun *run = &work->run;
@@ -154,6 +160,7 @@ static int submit_write(Sql *sql, Work *work)
 	r = run_insert(sql, run, LEDGER_QUEUED, &held);
 	if (r < 0)
 		return r;
+	work_moves(work, -1, LEDGER_QUEUED);
 	put = sql_use(sql, "INSERT INTO submissions (number, arguments, crc, metadata) VALUES (?, ?, ?, ?)");
 	bind_int(&put, held.number);
 	bind_blob(&put, run->arguments, run->arguments_size);
@@ -177,12 +184,16 @@ static int run_write(Sql *sql, Work *work, LedgerState state, Held *ret)
 			return 0;
 		}
 		r = run_change(sql, ret, run, state);
+		work_moves(work, (int)ret->state, state);
 		return r < 0 ? r : parts_clear(sql, ret);
 	}
 	r = request_find(sql, run->uid, state == LEDGER_REFUSED ? NULL : run->request_id);
 	if (r > 0)
 		work->result = -EEXIST;
-	return r != 0 ? MIN(r, 0) : run_insert(sql, run, state, ret);
+	if (r != 0)
+		return MIN(r, 0);
+	work_moves(work, -1, state);
+	return run_insert(sql, run, state, ret);
 }
 
 #define REPLY_PUT "INSERT INTO replies (number, reply, crc) VALUES (?, ?, ?)"
@@ -232,6 +243,7 @@ static int resume_write(Sql *sql, Work *work)
 	work->result = held.number > 0 ? refusals[held.state] : -ENOENT;
 	if (work->result < 0 || held.state == LEDGER_RESUMED)
 		return 0;
+	work_moves(work, (int)held.state, LEDGER_RESUMED);
 	r = held_run(sql, change, ELEMENTSOF(change), &held);
 	return r < 0 ? r : parts_clear(sql, &held);
 }
@@ -305,6 +317,7 @@ static const struct {
 int work_write(Sql *sql, Work *work)
 {
 	work->result = 0;
+	work->left = work->entered = -1;
 	return work_kinds[work->kind].write(sql, work);
 }
 

@@ -23,34 +23,47 @@ const char *manager_state(void *context, const char **ret_message)
 		return "stopping";
 	if (manager->intake.store_code != ERROR_NONE) {
 		*ret_message = manager->intake.store_message;
-		return manager->intake.store_code == ERROR_STORE_BUSY ? "store-busy" : "store-damaged";
+		return manager->intake.store_code == ERROR_STORE_BUSY   ? "store-busy"
+		       : manager->intake.store_code == ERROR_RECOVERING ? "recovering"
+									: "store-damaged";
 	}
 	if (crew->store_problem) {
 		*ret_message = crew->store_problem;
+		return "store-damaged";
+	}
+	if (manager->promises.problem) {
+		*ret_message = manager->promises.problem;
 		return "store-damaged";
 	}
 	if (crew->problem) {
 		*ret_message = crew->problem;
 		return "no-module";
 	}
+	if (crew->held)
+		return "held";
 	return crew->catalog ? "running" : "starting";
 }
 
 static void tell_state(Manager *manager)
 {
+	uint64_t parked = manager->promises.n_parked;
 	const char *message = NULL;
 	const char *state = manager_state(manager, &message);
+	char note[96] = "";
 
-	if (state == manager->told_state)
+	if (state == manager->told_state && parked == manager->told_parked)
 		return;
 	manager->told_state = state;
+	manager->told_parked = parked;
+	if (parking_summary(&manager->parking, note + 2, sizeof(note) - 2) > 0)
+		memcpy(note, "; ", 2);
 	if (message)
-		sd_notifyf(0, "STATUS=%s: %s", state, message);
+		sd_notifyf(0, "STATUS=%s: %s%s", state, message, note);
 	else if (manager->crew.catalog)
-		sd_notifyf(0, "STATUS=%s: %s, %zu programs", state, manager->crew.catalog->spec->name,
-			   manager->crew.catalog->n_programs);
+		sd_notifyf(0, "STATUS=%s: %s, %zu programs%s", state, manager->crew.catalog->spec->name,
+			   manager->crew.catalog->n_programs, note);
 	else
-		sd_notifyf(0, "STATUS=%s", state);
+		sd_notifyf(0, "STATUS=%s%s", state, note);
 }
 
 static int clock_set(Manager *manager, uint64_t period_usec)
@@ -71,7 +84,8 @@ static int clock_set(Manager *manager, uint64_t period_usec)
 static bool wants_pulse(const Manager *manager)
 {
 	return manager->clients.n_timed > 0 || manager->queue.n > 0 || manager->listener.paused_since_usec ||
-	       manager->stopping || !manager->opened || crew_waits(&manager->crew);
+	       manager->stopping || !manager->opened || outcomes_pending(&manager->outcomes) ||
+	       promises_waits(&manager->promises) || manager->parking.again || crew_waits(&manager->crew);
 }
 
 /* Usually the clock is running already. */
@@ -105,15 +119,33 @@ static bool has_work(const Manager *manager)
 	return !TAILQ_EMPTY(&manager->clients.dirty);
 }
 
+/* Submissions stay: they are the next daemon's. */
+static void refuse_queued(Manager *manager)
+{
+	queue_refuse_plain(&manager->queue, ERROR_SHUTTING_DOWN, "the daemon is stopping; nothing ran");
+}
+
+static void manager_recover(Manager *manager)
+{
+	if (!manager->opened || manager->stopping)
+		return;
+	recovery_restore(&manager->recovery);
+	recovery_settle(&manager->recovery);
+}
+
 void manager_turn(void *context)
 {
 	Manager *manager = context;
 	size_t waiting;
 
+	manager_recover(manager);
 	for (unsigned i = 0; i < TURN_ROUNDS; i++) {
+		crew_hold(&manager->crew, manager->promises.held || parking_holds(&manager->parking));
 		crew_step(&manager->crew);
+		if (manager->opened)
+			outcomes_step(&manager->outcomes, clock_monotonic());
 		if (manager->stopping)
-			queue_refuse_all(&manager->queue, ERROR_SHUTTING_DOWN, "the daemon is stopping; nothing ran");
+			refuse_queued(manager);
 		waiting = manager->queue.n;
 		clients_flush(&manager->clients);
 		if (manager->queue.n == waiting && !has_work(manager))
@@ -136,6 +168,10 @@ static void manager_pulse(Manager *manager, uint64_t now_usec)
 	clients_check(&manager->clients, now_usec);
 	listener_check(&manager->listener, now_usec);
 	queue_expire(&manager->queue, now_usec);
+	if (manager->opened) {
+		promises_check(&manager->promises, now_usec);
+		parking_retry(&manager->parking);
+	}
 	if (!manager->opened && !manager->stopping && now_usec >= manager->open_again_usec)
 		manager_open(manager);
 }

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The whole daemon: owns every other part, the event loop, signals, the clock that looks at time-outs, the start and
- * the end. Everything runs in one thread; only the log has one of its own. */
+ * the end. Everything runs in one thread; the log, the recorder and
+ * the ledger have one each for what waits for a disk. */
 #pragma once
 
-#include "daemon/intake.h"
 #include "daemon/listener.h"
 #include "daemon/options.h"
-#include "daemon/store.h"
+#include "daemon/recovery.h"
 
 #define MANAGER_TICK_USEC 5000ULL             /* while runs are with a worker */
 #define MANAGER_PULSE_USEC 100000ULL          /* while something else is timed */
 #define MANAGER_LINGER_TICKS 20U              /* so that a busy client does not set the clock for each request */
 #define MANAGER_FLUSH_USEC (5 * USEC_PER_SEC) /* how long the last replies may take to be sent at the end */
 #define MANAGER_STORE_RETRY_USEC USEC_PER_SEC
+#define MANAGER_TREE_RETRY_USEC (100 * USEC_PER_MSEC)
+#define MANAGER_PAUSE_USEC (5 * USEC_PER_SEC) /* before the end of the time to stop in, the run in hand is to pause */
 
 typedef struct Manager {
 	Options options;
@@ -23,17 +25,24 @@ typedef struct Manager {
 	Clients clients;
 	Queue queue;
 	Trace trace;
+	Promises promises;
+	Outcomes outcomes;
 	Crew crew;
+	Parking parking;
+	Recovery recovery;
 	Store store;
 	Calls calls;
 	Intake intake;
-	sd_event_source *clock; /* ticks, or pulses, or is off */
-	sd_event_source *later; /* what was left for the next turn of the loop */
-	sd_event_source *idle;  /* when there is nothing else to do */
-	uint64_t period_usec;   /* of the clock; 0: it is off */
-	unsigned lingered;      /* ticks without anything to do */
-	uint64_t pulsed_usec;   /* when the last pulse was */
-	bool opened;            /* the state directory is ours */
+	Watch ledger_watch, recorder_watch; /* what their threads have done */
+	sd_event_source *clock;             /* ticks, or pulses, or is off */
+	sd_event_source *later;             /* what was left for the next turn of the loop */
+	sd_event_source *idle;              /* when there is nothing else to do */
+	uint64_t period_usec;               /* of the clock; 0: it is off */
+	unsigned lingered;                  /* ticks without anything to do */
+	uint64_t pulsed_usec;               /* when the last pulse was */
+	bool opened;                        /* the state directory is ours, and recovered */
+	bool pausing;                       /* the time to stop in runs short */
+	uint64_t told_parked;               /* what the service manager was told last of parked runs */
 	uint64_t open_again_usec;
 	bool stopping;
 	uint64_t stop_usec;     /* since when */

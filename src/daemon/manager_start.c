@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/point.h"
 #include "daemon/manager_private.h"
 
 #define CONFIG_PATH RYUSO_SYSCONFDIR "/ryuso/ryuso.conf"
@@ -72,6 +74,55 @@ static int open_sockets(Manager *manager)
 	return r == 0 ? -ENOTCONN : r;
 }
 
+static void on_resumed(Run *run, void *context)
+{
+	Manager *manager = context;
+
+	parking_resumed(&manager->parking, run);
+}
+
+static void on_unfit(Run *run, void *context)
+{
+	Manager *manager = context;
+
+	if (run->state == RUN_BEGUN)
+		recovery_park(&manager->recovery, run, manager->crew.recorder.position, ERROR_MODULE_CHANGED,
+			      "the build of the module that it began with cannot be loaded any more");
+	else
+		parking_failed(&manager->parking, run);
+}
+
+static void on_damaged(Run *run, size_t end, void *context)
+{
+	Manager *manager = context;
+
+	recovery_park(&manager->recovery, run, end, ERROR_DAMAGED,
+		      "its records are damaged: more of its steps may have taken effect than are known");
+}
+
+static void set_up_recovery(Manager *manager)
+{
+	manager->parking = (Parking){
+		.config = &manager->config,
+		.directory = manager->store.directory,
+		.crew = &manager->crew,
+		.queue = &manager->queue,
+		.promises = &manager->promises,
+		.trace = &manager->trace,
+	};
+	manager->recovery = (Recovery){
+		.config = &manager->config,
+		.store = &manager->store,
+		.crew = &manager->crew,
+		.queue = &manager->queue,
+		.promises = &manager->promises,
+		.outcomes = &manager->outcomes,
+		.parking = &manager->parking,
+		.intake = &manager->intake,
+		.trace = &manager->trace,
+	};
+}
+
 static int set_up_parts(Manager *manager)
 {
 	const char *worker = getenv("RYUSO_WORKER");
@@ -81,91 +132,138 @@ static int set_up_parts(Manager *manager)
 		.instance = manager->options.instance,
 		.trace = &manager->trace,
 		.queue = &manager->queue,
+		.outcomes = &manager->outcomes,
 		.worker = worker && *worker ? worker : WORKER_PATH,
+		.events = {
+			.on_resumed = on_resumed,
+			.on_unfit = on_unfit,
+			.on_damaged = on_damaged,
+			.context = manager,
+		},
 	};
 	int r;
 
 	manager->trace = (Trace){ .level = manager->config.trace, .instance = manager->options.instance };
 	queue_init(&manager->queue);
+	promises_init(&manager->promises, &manager->config, &manager->queue);
 	crew_init(&manager->crew, &setup);
+	outcomes_init(&manager->outcomes, &manager->crew.recorder, &manager->promises, &manager->trace);
+	set_up_recovery(manager);
 	r = clients_init(&manager->clients, &manager->poller, &manager->config);
 	if (r < 0)
 		return r;
 	manager->calls = (Calls){
 		.instance = manager->options.instance,
 		.crew = &manager->crew,
+		.parking = &manager->parking,
 		.clients = &manager->clients,
 		.n_refused = &manager->intake.n_refused,
 		.state = manager_state,
 		.context = manager,
 	};
-	manager->clients.on_object = intake_object;
-	manager->clients.context = &manager->intake;
-	return intake_init(&manager->intake, &manager->config, &manager->crew, &manager->queue, &manager->calls);
-}
-
-/* What an earlier daemon left. What it did not finish is kept for those who can look at it. */
-static int look_at_remains(Manager *manager)
-{
-	_cleanup_free_ char *path = store_path(&manager->store, RECORDER_NAME);
-	RecorderRemains remains = { 0 };
-	char run[ID_TEXT_SIZE];
-	int r;
-
-	if (!path)
-		return -ENOMEM;
-	r = recorder_inspect(path, &remains);
-	if (r == -ENOENT || (r == 0 && !remains.damaged && !remains.unfinished))
-		return 0;
+	r = calls_init(&manager->calls);
 	if (r < 0)
 		return r;
-	id_format(&remains.run, run);
-	if (remains.unfinished)
-		log_line(LOG_CRIT,
-			 "run %s of %s had not ended when the last daemon did: steps of it may have taken effect; its "
-			 "recorder is kept aside in %s",
-			 run, remains.program, manager->store.directory);
-	else
-		log_line(LOG_CRIT, "%s is no recorder of this version; it is kept aside", path);
-	r = recorder_keep_aside(manager->store.directory, remains.unfinished ? "unfinished" : "damaged");
-	return r < 0 ? r : 0;
+	manager->clients.on_object = intake_object;
+	manager->clients.context = &manager->intake;
+	r = intake_init(&manager->intake, &manager->config, &manager->crew, &manager->queue, &manager->calls);
+	manager->intake.promises = &manager->promises;
+	return r;
 }
 
-static void open_failed(Manager *manager, ErrorCode code, char *message)
+static void open_failed(Manager *manager, ErrorCode code, uint64_t again_usec, char *message)
 {
 	if (manager->intake.store_code != code)
-		log_error("%s; requests are refused with %s, trying again every second",
+		log_error("%s; requests are refused with %s, tried again until it can be used",
 			  message ? message : "out of memory", error_name(code));
 	intake_set_store(&manager->intake, code, message);
-	manager->open_again_usec = clock_monotonic() + MANAGER_STORE_RETRY_USEC;
+	manager->open_again_usec = clock_monotonic() + again_usec;
+}
+
+static char *sentence(const char *format, ...) _printf_(1, 2);
+static char *sentence(const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+	int n;
+
+	va_start(arguments, format);
+	n = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	return n < 0 ? NULL : text;
+}
+
+/* The locks: of the directory, and of what an earlier daemon's workers started. 0: they are ours. */
+static int open_locks(Manager *manager)
+{
+	Store *store = &manager->store;
+	pid_t holder = 0;
+	int r;
+
+	r = store->lock >= 0 ? 0 : store_acquire(store, &holder);
+	if (r == -EBUSY) {
+		open_failed(manager, ERROR_STORE_BUSY, MANAGER_STORE_RETRY_USEC,
+			    sentence("the state directory %s is in use by process %d", store->directory, (int)holder));
+		return r;
+	}
+	if (r >= 0 && store->tree < 0)
+		r = store_acquire_tree(store);
+	if (r == -EAGAIN) {
+		open_failed(manager, ERROR_RECOVERING, MANAGER_TREE_RETRY_USEC,
+			    sentence("something that a worker of an earlier daemon started is still alive"));
+		return r;
+	}
+	if (r < 0)
+		open_failed(manager, ERROR_STORE_DAMAGED, MANAGER_STORE_RETRY_USEC,
+			    sentence("the state directory %s cannot be used: %s", store->directory, strerror(-r)));
+	return r;
+}
+
+static void on_ledger(Watch *watch, uint32_t events)
+{
+	Manager *manager = watch_owner_at(watch, Manager, ledger_watch);
+
+	(void)events;
+	promises_dispatch(&manager->promises);
+}
+
+static void on_recorder(Watch *watch, uint32_t events)
+{
+	Manager *manager = watch_owner_at(watch, Manager, recorder_watch);
+
+	(void)events;
+	recorder_dispatch(&manager->crew.recorder);
+}
+
+static int watch_threads(Manager *manager)
+{
+	int r;
+
+	manager->ledger_watch = (Watch){ .fd = promises_fd(&manager->promises), .on_ready = on_ledger };
+	manager->recorder_watch = (Watch){ .fd = recorder_event_fd(&manager->crew.recorder), .on_ready = on_recorder };
+	r = poller_add(&manager->poller, &manager->ledger_watch, EPOLLIN);
+	return r < 0 ? r : poller_add(&manager->poller, &manager->recorder_watch, EPOLLIN);
 }
 
 void manager_open(Manager *manager)
 {
-	const char *directory = manager->store.directory;
-	pid_t holder = 0;
-	char *message = NULL;
+	_cleanup_free_ char *problem = NULL;
 	int r;
 
-	r = manager->store.lock >= 0 ? 0 : store_acquire(&manager->store, &holder);
-	if (r == -EBUSY) {
-		if (asprintf(&message, "the state directory %s is in use by process %d", directory, (int)holder) < 0)
-			message = NULL;
-		open_failed(manager, ERROR_STORE_BUSY, message);
+	if (open_locks(manager) < 0)
 		return;
-	}
+	r = recovery_open(&manager->recovery, &problem);
 	if (r >= 0)
-		r = look_at_remains(manager);
-	if (r >= 0)
-		r = crew_open(&manager->crew, directory);
+		r = watch_threads(manager);
 	if (r < 0) {
-		if (asprintf(&message, "the state directory %s cannot be used: %s", directory, strerror(-r)) < 0)
-			message = NULL;
-		open_failed(manager, ERROR_STORE_DAMAGED, message);
+		open_failed(manager, ERROR_STORE_DAMAGED, MANAGER_STORE_RETRY_USEC,
+			    problem ? take_ptr(problem)
+				    : sentence("the state directory %s cannot be used: %s", manager->store.directory,
+					       strerror(-r)));
 		return;
 	}
 	if (manager->intake.store_code != ERROR_NONE)
-		log_notice("the state directory %s can be used now", directory);
+		log_notice("the state directory %s can be used now", manager->store.directory);
 	intake_set_store(&manager->intake, ERROR_NONE, NULL);
 	manager->opened = true;
 }
@@ -193,7 +291,12 @@ int manager_init(Manager *manager, const Options *options)
 {
 	int r;
 
-	*manager = (Manager){ .options = *options, .store.lock = -EBADF, .poller.fd = -EBADF };
+	*manager = (Manager){
+		.options = *options,
+		.store = { .lock = -EBADF, .tree = -EBADF },
+		.poller.fd = -EBADF,
+	};
+	point_init(POINT_DAEMON);
 	queue_init(&manager->queue);
 	crew_init(&manager->crew, &(CrewSetup){ 0 });
 	r = log_open("ryusod", !isatty(STDERR_FILENO));
@@ -205,9 +308,9 @@ int manager_init(Manager *manager, const Options *options)
 	if (r >= 0)
 		r = set_up_loop(manager);
 	if (r >= 0)
-		r = set_up_parts(manager);
-	if (r >= 0)
 		r = set_up_store(manager);
+	if (r >= 0)
+		r = set_up_parts(manager);
 	if (r < 0) {
 		log_error("cannot set up: %s; not started", strerror(-r));
 		return r;
@@ -221,16 +324,31 @@ int manager_init(Manager *manager, const Options *options)
 	return 0;
 }
 
+/* Whether a later daemon must look at the store without being asked to: the recorder's file says so. */
+static bool is_unfinished(const Manager *manager)
+{
+	return manager->crew.n_ordered > 0 || outcomes_pending(&manager->outcomes) ||
+	       manager->promises.n_submitted > 0 || manager->crew.damaged || !manager->opened;
+}
+
 void manager_done(Manager *manager)
 {
-	bool unfinished = manager->crew.current != NULL;
+	bool unfinished;
 
 	clients_done(&manager->clients);
 	listener_done(&manager->listener);
+	poller_remove(&manager->poller, &manager->ledger_watch);
+	poller_remove(&manager->poller, &manager->recorder_watch);
+	promises_close(&manager->promises);
+	unfinished = is_unfinished(manager);
 	if (!unfinished)
 		recorder_remove(&manager->crew.recorder);
+	outcomes_done(&manager->outcomes);
 	queue_done(&manager->queue);
 	crew_done(&manager->crew);
+	recovery_done(&manager->recovery);
+	promises_done(&manager->promises);
+	calls_done(&manager->calls);
 	intake_done(&manager->intake);
 	store_done(&manager->store);
 	poller_done(&manager->poller);

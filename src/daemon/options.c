@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "daemon/inspect.h"
+
 #define INSTANCE_MAX 64
 
 static void help(void)
@@ -20,10 +22,19 @@ static void help(void)
 	     "      --state=DIR      keep state there (default: $STATE_DIRECTORY, or " RYUSO_STATEDIR "/ryuso/NAME)\n"
 	     "      --config=FILE    read settings there (default: " RYUSO_SYSCONFDIR "/ryuso/ryuso.conf)\n"
 	     "      --instance=NAME  the instance's name (default: ryuso)\n"
+	     "      --inspect=DIR    say what the state directory DIR holds, reading only, and end\n"
 	     "      --help           show this\n"
 	     "      --version        show the version\n"
 	     "\n"
 	     "See ryusod(8).");
+}
+
+static void say(int option)
+{
+	if (option == 'h')
+		help();
+	else
+		puts("ryusod " PACKAGE_VERSION);
 }
 
 static bool is_instance(const char *name)
@@ -44,12 +55,18 @@ static int usage_error(int *ret_status)
 int options_parse(int argc, char **argv, Options *ret, int *ret_status)
 {
 	static const struct option names[] = {
-		{ "socket", required_argument, NULL, 's' },   { "module", required_argument, NULL, 'm' },
-		{ "state", required_argument, NULL, 'd' },    { "config", required_argument, NULL, 'c' },
-		{ "instance", required_argument, NULL, 'i' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },        { 0 },
+		{ "socket", required_argument, NULL, 's' },
+		{ "module", required_argument, NULL, 'm' },
+		{ "state", required_argument, NULL, 'd' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "instance", required_argument, NULL, 'i' },
+		{ "inspect", required_argument, NULL, 'I' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
 	};
 	Options options = { .instance = "ryuso" };
+	const char *inspect = NULL;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", names, NULL)) >= 0) {
@@ -63,11 +80,10 @@ int options_parse(int argc, char **argv, Options *ret, int *ret_status)
 			options.config = optarg;
 		} else if (option == 'i') {
 			options.instance = optarg;
+		} else if (option == 'I') {
+			inspect = optarg;
 		} else if (option == 'h' || option == 'V') {
-			if (option == 'h')
-				help();
-			else
-				puts("ryusod " PACKAGE_VERSION);
+			say(option);
 			*ret_status = EXIT_SUCCESS;
 			return 1;
 		} else {
@@ -82,6 +98,10 @@ int options_parse(int argc, char **argv, Options *ret, int *ret_status)
 		fprintf(stderr, "ryusod: --instance: expected letters, digits and \"_.:-\" (at most %d), got \"%s\"\n",
 			INSTANCE_MAX, options.instance);
 		return usage_error(ret_status);
+	}
+	if (inspect) {
+		*ret_status = inspect_print(inspect);
+		return 1;
 	}
 	*ret = options;
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The command line of ryusod. */
+/* The command line of ryusod. What only shows something (--help, --version, --inspect) is done while it is read. */
 #pragma once
 
 typedef struct Options {

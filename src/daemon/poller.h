@@ -22,7 +22,10 @@ struct Watch {
 	bool watched;
 };
 
-#define watch_owner(watch, type) ((type *)((char *)(watch)-offsetof(type, watch)))
+#define watch_owner(watch, type) watch_owner_at(watch, type, watch)
+
+/** \brief The same for one of several in its owner. */
+#define watch_owner_at(watch, type, member) ((type *)((char *)(watch)-offsetof(type, member)))
 
 #define POLLER_BATCH_MAX 64
 

@@ -41,7 +41,19 @@ Run *queue_first(const Queue *queue)
 	return TAILQ_FIRST(&queue->runs);
 }
 
-static Run *queue_remove(Queue *queue, Run *run)
+Run *queue_find(const Queue *queue, const Id *id)
+{
+	Run *run;
+
+	TAILQ_FOREACH(run, &queue->runs, entry)
+	{
+		if (id_equal(&run->id, id))
+			return run;
+	}
+	return NULL;
+}
+
+Run *queue_take(Queue *queue, Run *run)
 {
 	TAILQ_REMOVE(&queue->runs, run, entry);
 	queue->n--;
@@ -54,7 +66,15 @@ Run *queue_pop(Queue *queue)
 {
 	Run *run = queue_first(queue);
 
-	return run ? queue_remove(queue, run) : NULL;
+	return run ? queue_take(queue, run) : NULL;
+}
+
+static void queue_refuse(Queue *queue, Run *run, const Error *error)
+{
+	queue_take(queue, run);
+	if (queue->on_refused)
+		queue->on_refused(run, error->code, queue->context);
+	run_refuse(run, error);
 }
 
 void queue_expire(Queue *queue, uint64_t now_usec)
@@ -67,19 +87,24 @@ void queue_expire(Queue *queue, uint64_t now_usec)
 	error_set(&error, ERROR_NOT_STARTED, NULL, "the run had not begun within `start_within`; nothing ran");
 	for (run = queue_first(queue); run; run = next) {
 		next = TAILQ_NEXT(run, entry);
-		if (run->start_by_usec && run->start_by_usec <= now_usec)
-			run_refuse(queue_remove(queue, run), &error);
+		if (run->start_by_usec && run->start_by_usec <= now_usec && !run->taken_up)
+			queue_refuse(queue, run, &error);
 	}
 }
 
-void queue_refuse_all(Queue *queue, ErrorCode code, const char *message)
+void queue_refuse_plain(Queue *queue, ErrorCode code, const char *message)
 {
 	_cleanup_error_ Error error = { 0 };
-	Run *run;
+	Run *run, *next;
 
 	if (queue->n == 0)
 		return;
 	error_set(&error, code, NULL, "%s", message);
-	while ((run = queue_pop(queue)))
-		run_refuse(run, &error);
+	for (run = queue_first(queue); run; run = next) {
+		next = TAILQ_NEXT(run, entry);
+		if (!run->submitted && !run->taken_up)
+			queue_refuse(queue, run, &error);
+		else if (code == ERROR_SHUTTING_DOWN)
+			run_disappoint(run);
+	}
 }

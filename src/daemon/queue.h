@@ -9,6 +9,8 @@ typedef struct Queue {
 	struct RunList runs;
 	size_t n;
 	size_t n_limited; /* of them, those that have a `start_within` */
+	void (*on_refused)(Run *run, ErrorCode code, void *context); /* before it is answered and freed; or NULL */
+	void *context;
 } Queue;
 
 void queue_init(Queue *queue);
@@ -19,7 +21,12 @@ void queue_return(Queue *queue, struct RunList *runs);
 Run *queue_first(const Queue *queue);
 /** \brief Takes the first out; NULL where there is none. */
 Run *queue_pop(Queue *queue);
-/** \brief Refuses those that were to have begun by now, with NotStarted. */
+/** \brief The run of that id, or NULL. */
+Run *queue_find(const Queue *queue, const Id *id);
+/** \brief Takes \p run, which is in it, out. */
+Run *queue_take(Queue *queue, Run *run);
+/** \brief Refuses those that were to have begun by now, with NotStarted; submissions, too. */
 void queue_expire(Queue *queue, uint64_t now_usec);
-/** \brief Refuses all that waits. */
-void queue_refuse_all(Queue *queue, ErrorCode code, const char *message);
+/** \brief Refuses what waits, save submissions and what has begun before: they stay. Where that is for SHUTTING_DOWN, the
+ * clients that wait for those learn by the end of their connection that it is not known yet what becomes of them. */
+void queue_refuse_plain(Queue *queue, ErrorCode code, const char *message);

@@ -6,237 +6,197 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "daemon/recorder_thread.h"
 
-#define CLEAN_SIZE (256U << 10)
-#define FILL_SIZE 4096U /* larger writes would get larger folios, which cost more to sync */
+#define PREPARE_PART 4U /* of a file that is filled: then the next one is made ahead */
 
 void recorder_init(Recorder *recorder)
 {
-	*recorder = (Recorder){ .fd = -EBADF, .spent_fd = -EBADF };
-}
-
-static void file_unmap(RecordFile *file)
-{
-	if (file->base)
-		munmap(file->base, file->size);
-	*file = (RecordFile){ 0 };
-}
-
-static void recorder_drop_spent(Recorder *recorder)
-{
-	file_unmap(&recorder->spent);
-	recorder->spent_fd = fd_close(recorder->spent_fd);
-	recorder->spent_dirty = 0;
+	*recorder = (Recorder){ .fd = -EBADF, .spent = { .fd = -EBADF } };
 }
 
 void recorder_done(Recorder *recorder)
 {
-	file_unmap(&recorder->file);
-	fd_close(recorder->fd);
-	recorder_drop_spent(recorder);
+	RecorderFile file = { .fd = recorder->fd, .file = recorder->file };
+
+	recorder->thread = recorder_thread_free(recorder->thread);
+	if (recorder->renewal) {
+		recorder_file_done(&recorder->renewal->spare);
+		recorder_file_done(&recorder->renewal->made);
+	}
+	free(recorder->renewal);
+	recorder_file_done(&file);
+	recorder_file_done(&recorder->spent);
 	free(recorder->directory);
 	recorder_init(recorder);
 }
 
-static int fill(int fd, size_t size)
+static void recorder_use(Recorder *recorder, RecorderFile *file, uint32_t number)
 {
-	static const uint8_t zeroes[FILL_SIZE];
-	ssize_t n;
-
-	for (size_t at = 0; at < size; at += FILL_SIZE) {
-		n = pwrite(fd, zeroes, FILL_SIZE, (off_t)at);
-		if (n != FILL_SIZE)
-			return n < 0 ? -errno : -ENOSPC;
-	}
-	return 0;
-}
-
-static int file_map(int fd, size_t size, RecordFile *ret)
-{
-	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-
-	if (base == MAP_FAILED)
-		return -errno;
-	*ret = (RecordFile){ .base = base, .size = size };
-	return 0;
-}
-
-static int file_create(const char *path, size_t size, RecordFile *ret)
-{
-	_cleanup_close_ int fd = -EBADF;
-	int r;
-
-	if (unlink(path) < 0 && errno != ENOENT)
-		return -errno;
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	r = fill(fd, size);
-	if (r >= 0)
-		r = file_map(fd, size, ret);
-	return r < 0 ? r : take_fd(fd);
-}
-
-bool recorder_wants_cleaning(const Recorder *recorder)
-{
-	return recorder->spent_dirty > 0 && atomic_load(&recorder_page(recorder)->tail) > recorder->begin;
-}
-
-void recorder_clean(Recorder *recorder)
-{
-	size_t size = MIN(recorder->spent_dirty, CLEAN_SIZE);
-
-	/* backwards: what is dirty is always a whole beginning */
-	recorder->spent_dirty -= size;
-	memset(recorder->spent.base + recorder->spent_dirty, 0, size);
-}
-
-/* A whole new file at \p path: a descriptor. The file before last is one, once it is zero. */
-static int file_make(Recorder *recorder, const char *path, size_t size, RecordFile *ret, uint32_t *ret_number)
-{
-	_cleanup_close_ int fd = -EBADF;
-	RecordFile file = { 0 };
-	uint32_t number;
-
-	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		return -EIO;
-	if (recorder->spent_fd >= 0 && recorder->spent.size >= size) {
-		while (recorder->spent_dirty > 0)
-			recorder_clean(recorder);
-		file = TAKE(recorder->spent, (RecordFile){ 0 });
-		fd = take_fd(recorder->spent_fd);
-	} else {
-		recorder_drop_spent(recorder);
-		fd = file_create(path, size, &file);
-		if (fd < 0)
-			return fd;
-	}
-	record_page_init(&file, number);
-	*ret = file;
-	*ret_number = number;
-	return take_fd(fd);
-}
-
-/* The records of \p old from \p offset on are written anew: they get the new file's number and sequence. */
-static int copy_records(const Recorder *old, size_t offset, const RecordFile *file)
-{
-	uint64_t sequence = RECORD_SEQUENCE_ANY;
-	Record record;
-	int r;
-
-	while (offset < old->position) {
-		r = record_read(old->file.base, old->position, offset, old->number, sequence, &record);
-		if (r < 0)
-			return -EBADMSG;
-		r = record_append(file, record.kind, record.content, record.content_size);
-		if (r < 0)
-			return r;
-		offset += record.size;
-		sequence = record.sequence + 1;
-	}
-	return 0;
-}
-
-static size_t round_up(size_t size)
-{
-	return (size + FILL_SIZE - 1) / FILL_SIZE * FILL_SIZE;
-}
-
-/* The new file takes the name; where that can be done in one, the old one takes the other name, and is kept. */
-static int recorder_put(Recorder *recorder, const char *fresh, const char *path)
-{
-	if (recorder->fd >= 0 && renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_EXCHANGE) == 0) {
-		recorder->spent = TAKE(recorder->file, (RecordFile){ 0 });
-		recorder->spent_fd = take_fd(recorder->fd);
-		recorder->spent_dirty =
-			MIN(atomic_load(&record_page(&recorder->spent)->tail) + CLEAN_SIZE, recorder->spent.size);
-		return 0;
-	}
-	if (rename(fresh, path) < 0)
-		return -errno;
-	file_unmap(&recorder->file);
-	recorder->fd = fd_close(recorder->fd);
-	return 0;
-}
-
-/* Makes the file, and puts it where \p path says; \p offset 0: nothing of the old one is taken along. */
-static int recorder_replace(Recorder *recorder, const char *path, size_t size, size_t offset)
-{
-	_cleanup_close_ int fd = -EBADF;
-	_cleanup_free_ char *fresh = NULL;
-	RecordFile file = { 0 };
-	uint32_t number = 0;
-	int r;
-
-	if (asprintf(&fresh, "%s.new", path) < 0)
-		return -ENOMEM;
-	fd = file_make(recorder, fresh, size, &file, &number);
-	r = fd < 0 ? fd : 0;
-	if (r == 0 && offset > 0)
-		r = copy_records(recorder, offset, &file);
-	if (r == 0)
-		r = recorder_put(recorder, fresh, path);
-	if (r < 0) {
-		file_unmap(&file);
-		unlink(fresh);
-		return r;
-	}
-	recorder->fd = take_fd(fd);
-	recorder->file = file;
+	recorder->fd = file->fd;
+	recorder->file = file->file;
+	*file = (RecorderFile){ .fd = -EBADF };
 	recorder->number = number;
-	recorder->begin = recorder->position = record_page(&file)->tail;
-	recorder->sequence = record_page(&file)->sequence;
-	return 0;
+	recorder->begin = recorder->position = record_page(&recorder->file)->tail;
+	recorder->sequence = record_page(&recorder->file)->sequence;
+	recorder->failed = false;
 }
 
-static char *recorder_path(const Recorder *recorder)
+int recorder_open(Recorder *recorder, const RecorderSetup *setup, RecorderKept *kept, size_t n_kept)
 {
-	char *path;
-
-	return asprintf(&path, "%s/" RECORDER_NAME, recorder->directory) < 0 ? NULL : path;
-}
-
-int recorder_open(Recorder *recorder, const char *directory, size_t size)
-{
-	_cleanup_free_ char *path = NULL, *fresh = NULL;
+	RecorderRenewal renewal = {
+		.machine = setup->machine,
+		.boot = setup->boot,
+		.size_min = (setup->size + RECORD_PAGE_SIZE - 1) & ~(size_t)(RECORD_PAGE_SIZE - 1),
+		.kept = kept,
+		.n_kept = n_kept,
+		.spare.fd = -EBADF,
+		.made.fd = -EBADF,
+	};
 	int r;
 
-	recorder->size_min = round_up(size);
-	recorder->directory = strdup(directory);
-	path = recorder->directory ? recorder_path(recorder) : NULL;
-	if (!path || asprintf(&fresh, "%s.new", path) < 0)
+	recorder_done(recorder);
+	recorder->directory = strdup(setup->directory);
+	if (!recorder->directory)
 		return -ENOMEM;
-	r = recorder_replace(recorder, path, recorder->size_min, 0);
+	recorder->size_min = renewal.size_min;
+	recorder->machine = setup->machine;
+	recorder->boot = setup->boot;
+	recorder->events = setup->events;
+	renewal.directory = recorder->directory;
+	r = recorder_renewal_make(&renewal);
 	if (r < 0)
 		return r;
-	/* the next one is made ahead, while nobody waits; where that fails it is tried again when it is needed */
-	r = file_create(fresh, recorder->size_min, &recorder->spent);
-	recorder->spent_fd = r < 0 ? -EBADF : r;
+	recorder_use(recorder, &renewal.made, renewal.number);
+	return recorder_thread_new(&recorder->thread);
+}
+
+int recorder_event_fd(const Recorder *recorder)
+{
+	return recorder->thread ? recorder_thread_fd(recorder->thread) : -EBADF;
+}
+
+/* The worker raises it, too. */
+static void raise_synced(const Recorder *recorder, uint64_t to)
+{
+	_Atomic uint64_t *synced = &recorder_page(recorder)->synced;
+	uint64_t found = atomic_load(synced);
+
+	while (found < to && !atomic_compare_exchange_weak(synced, &found, to))
+		;
+}
+
+size_t recorder_synced(const Recorder *recorder)
+{
+	/* nobody can have synced what was not written */
+	return MIN(atomic_load(&recorder_page(recorder)->synced), recorder->position);
+}
+
+void recorder_sync(Recorder *recorder)
+{
+	size_t synced = recorder_synced(recorder);
+
+	if (!recorder->thread || recorder->renewing || recorder->failed || synced >= recorder->position)
+		return;
+	if (recorder->syncing) {
+		recorder->sync_again = true;
+		return;
+	}
+	recorder->syncing = true;
+	recorder_thread_sync(recorder->thread, &recorder->file, synced, recorder->position);
+}
+
+static void on_synced(Recorder *recorder, int r, size_t to)
+{
+	recorder->syncing = false;
+	if (r < 0)
+		recorder->failed = true;
+	else
+		raise_synced(recorder, to);
+	recorder->n_syncs++;
+	recorder->events.on_synced(r, recorder->events.context);
+	if (TAKE(recorder->sync_again, false))
+		recorder_sync(recorder);
+}
+
+static void on_renewed(Recorder *recorder)
+{
+	RecorderRenewal *renewal = take_ptr(recorder->renewal);
+	int r = renewal->r;
+
+	recorder->renewing = false;
+	if (r >= 0) {
+		recorder_file_done(&recorder->spent);
+		recorder->spent = (RecorderFile){
+			.fd = recorder->fd,
+			.file = recorder->file,
+			.dirty = recorder->file.size,
+		};
+		/* one that has no name any more cannot be renamed into place */
+		if (!renewal->exchanged)
+			recorder_file_done(&recorder->spent);
+		recorder_use(recorder, &renewal->made, renewal->number);
+		recorder->n_renewals++;
+	}
+	recorder_file_done(&renewal->spare);
+	free(renewal);
+	recorder->events.on_renewed(r, recorder->events.context);
+}
+
+void recorder_dispatch(Recorder *recorder)
+{
+	RecorderResult result = recorder_thread_take(recorder->thread);
+
+	if (result.synced)
+		on_synced(recorder, result.sync_r, result.synced_to);
+	if (result.renewed)
+		on_renewed(recorder);
+}
+
+int recorder_renew(Recorder *recorder, RecorderKept *kept, size_t n_kept, size_t wanted)
+{
+	RecorderRenewal *renewal;
+
+	if (!recorder->thread)
+		return -EBADF;
+	if (recorder->renewing)
+		return -EBUSY;
+	renewal = malloc(sizeof(*renewal));
+	if (!renewal)
+		return -ENOMEM;
+	*renewal = (RecorderRenewal){
+		.directory = recorder->directory,
+		.machine = recorder->machine,
+		.boot = recorder->boot,
+		.size_min = recorder->size_min,
+		.wanted = wanted,
+		.old = recorder->file,
+		.old_number = recorder->number,
+		.kept = kept,
+		.n_kept = n_kept,
+		.spare = recorder_thread_spare(recorder->thread),
+		.made.fd = -EBADF,
+	};
+	recorder->renewal = renewal;
+	recorder->renewing = true;
+	recorder_thread_renew(recorder->thread, renewal);
 	return 0;
 }
 
-int recorder_renew(Recorder *recorder, size_t offset, size_t wanted, size_t *ret_offset)
+void recorder_recycle(Recorder *recorder)
 {
-	_cleanup_free_ char *path = recorder_path(recorder);
-	size_t taken = offset > 0 ? recorder->position - offset : 0;
-	size_t needed;
-	int r;
+	if (recorder->thread && recorder->spent.fd >= 0)
+		recorder_thread_clean(recorder->thread, &recorder->spent);
+}
 
-	if (!path)
-		return -ENOMEM;
-	if (__builtin_add_overflow(RECORD_PAGE_SIZE + taken, wanted, &needed) || needed > SIZE_MAX / 4)
-		return -EFBIG;
-	/* a run that has grown larger than the usual file gets one with as much room again */
-	r = recorder_replace(recorder, path, MAX(recorder->size_min, round_up(2 * taken + wanted + RECORD_PAGE_SIZE)),
-			     offset);
-	if (r < 0)
-		return r;
-	*ret_offset = offset > 0 ? RECORD_PAGE_SIZE : 0;
-	return 0;
+/* The first file's successor is made ahead, when there will be need for one. */
+static void recorder_prepare(Recorder *recorder)
+{
+	recorder->prepared = true;
+	recorder_thread_prepare(recorder->thread, recorder->directory, recorder->size_min);
 }
 
 int recorder_read(Recorder *recorder, Record *ret, size_t *ret_offset)
@@ -252,18 +212,60 @@ int recorder_read(Recorder *recorder, Record *ret, size_t *ret_offset)
 	*ret_offset = recorder->position;
 	recorder->position += ret->size;
 	recorder->sequence = ret->sequence + 1;
+	if (!recorder->prepared && recorder->thread && recorder->position > recorder->file.size / PREPARE_PART)
+		recorder_prepare(recorder);
 	return 1;
 }
 
 void recorder_remove(Recorder *recorder)
 {
-	_cleanup_free_ char *path = NULL, *spent = NULL;
+	_cleanup_free_ char *path = NULL, *fresh = NULL;
 
 	if (recorder->fd < 0)
 		return;
-	path = recorder_path(recorder);
-	if (path)
+	if (asprintf(&path, "%s/" RECORDER_NAME, recorder->directory) >= 0)
 		unlink(path);
-	if (recorder->spent_fd >= 0 && asprintf(&spent, "%s.new", path) >= 0)
-		unlink(spent);
+	if (asprintf(&fresh, "%s/" RECORDER_FRESH_NAME, recorder->directory) >= 0)
+		unlink(fresh);
+}
+
+int recorder_map(const char *directory, const Id *machine, const Id *boot, RecordFile *ret, RecordPlace *ret_place)
+{
+	_cleanup_close_ int fd = -EBADF;
+	_cleanup_free_ char *path = NULL;
+	struct stat status;
+	RecordPlace place;
+	void *base;
+	int r;
+
+	if (asprintf(&path, "%s/" RECORDER_NAME, directory) < 0)
+		return -ENOMEM;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return errno == ELOOP ? -EINVAL : -errno;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -EINVAL;
+	r = recorder_file_place(fd, machine, boot, &place);
+	if (r < 0)
+		return r;
+	if (status.st_size == 0) {
+		*ret = (RecordFile){ 0 };
+		*ret_place = place;
+		return 0;
+	}
+	base = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	*ret = (RecordFile){ .base = base, .size = (size_t)status.st_size };
+	*ret_place = place;
+	return 0;
+}
+
+void recorder_unmap(RecordFile *file)
+{
+	if (file->base)
+		munmap(file->base, file->size);
+	*file = (RecordFile){ 0 };
 }

@@ -1,52 +1,101 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The recorder's file, mapped: made here, written by the worker, read here up to the tail that the worker has
- * published. There is always exactly one in use; a new one takes the place of a full one by rename. What a worker (or a
- * hook in it) wrote is never believed further than its records hold. */
+ * published, synced here on a thread of its own. There is always exactly one in use; a new one takes its place by
+ * rename, whole, synced, its directory synced, before anything acts on it. What a worker (or a hook in it) wrote is
+ * never believed further than its records hold. All functions are the main thread's; none but recorder_open() waits for
+ * a disk. */
 #pragma once
 
 #include "run/record.h"
 
 #define RECORDER_NAME "recorder"
 
-typedef struct Recorder {
+typedef struct Recorder Recorder;
+typedef struct RecorderThread RecorderThread; /* recorder_thread.c */
+
+typedef struct RecorderEvents {
+	/* A sync has ended. r < 0: it failed: nothing that is not below recorder_synced() is believed any more, and a new
+	 * file is wanted. */
+	void (*on_synced)(int r, void *context);
+	/* recorder_renew() has ended. r < 0: the old file stays in use. */
+	void (*on_renewed)(int r, void *context);
+	void *context;
+} RecorderEvents;
+
+/** \brief A descriptor and its mapping. */
+typedef struct RecorderFile {
+	int fd; /* -EBADF: none */
+	RecordFile file;
+	size_t dirty; /* how much of it, from its beginning, may not be zero */
+} RecorderFile;
+
+struct RecorderRenewal; /* recorder_thread.h */
+
+struct Recorder {
 	char *directory; /* owned */
 	size_t size_min; /* of a new file */
+	RecorderEvents events;
 	int fd;
 	RecordFile file;
 	uint32_t number;
-	RecordFile spent; /* the one before, kept mapped: the next new one is made of it, which costs far less */
-	int spent_fd;
-	size_t spent_dirty; /* how much of it, from its beginning, is not zero yet */
-	size_t begin;       /* where the worker's own records begin */
-	size_t position;    /* behind the last record read */
-	uint64_t sequence;  /* of the next one; RECORD_SEQUENCE_ANY before the first */
-} Recorder;
+	size_t begin;      /* where the worker's own records begin */
+	size_t position;   /* behind the last record read */
+	uint64_t sequence; /* of the next one; RECORD_SEQUENCE_ANY before the first */
+	Id machine, boot;
+	bool renewing, syncing, sync_again;
+	bool failed;                     /* a sync: the file is synced no more */
+	bool prepared;                   /* a file for the next renewal was asked for */
+	RecorderFile spent;              /* the one before, until the worker has left it */
+	struct RecorderRenewal *renewal; /* owned; under way */
+	uint64_t n_syncs, n_renewals;    /* done here, for `status` */
+	RecorderThread *thread;          /* owned: syncs, renewals, the cleaning of the file before; NULL: not open */
+};
 
-/** \brief What an old file says. */
-typedef struct RecorderRemains {
-	bool damaged;    /* it is no recorder */
-	bool unfinished; /* `run` has a START and no FINISH */
-	Id run;
-	char program[SPEC_NAME_MAX + 1];
-} RecorderRemains;
+/** \brief Records that a new file takes along: of the file in use, or bytes that record_pack() packed. */
+typedef struct RecorderKept {
+	size_t offset, size; /* in the file in use; where packed is NULL */
+	const void *packed;
+	size_t packed_size;
+	size_t ret_offset; /* where they begin in the new file */
+} RecorderKept;
 
 void recorder_init(Recorder *recorder);
+/** \brief Waits for its thread. */
 void recorder_done(Recorder *recorder);
-/** \brief Looks at \p path. -ENOENT where there is none. */
-int recorder_inspect(const char *path, RecorderRemains *ret);
+/** \brief Maps the file that \p directory holds from before, for recover_read(); a private copy: nothing that is done to
+ * it reaches the file. \p ret_place: where it is. -ENOENT: there is none. recorder_unmap() frees it. */
+int recorder_map(const char *directory, const Id *machine, const Id *boot, RecordFile *ret, RecordPlace *ret_place);
+void recorder_unmap(RecordFile *file);
 /** \brief Gives the file in \p directory another name, "recorder.WORD-NUMBER", one that is free. 1; 0: there is none.
  */
 int recorder_keep_aside(const char *directory, const char *word);
-/** \brief Makes the first file in \p directory. */
-int recorder_open(Recorder *recorder, const char *directory, size_t size);
-/** \brief A new file with at least \p wanted bytes of room, which holds what was written from \p offset on (0: nothing)
- * as its first records, in place of the one in use; \p ret_offset is where they begin now. Where it fails the old one
- * stays in use. */
-int recorder_renew(Recorder *recorder, size_t offset, size_t wanted, size_t *ret_offset);
-/** \brief Whether the file before holds something that can be zeroed now: the worker has moved to the one in use. */
-bool recorder_wants_cleaning(const Recorder *recorder);
-/** \brief Zeroes a piece of it. */
-void recorder_clean(Recorder *recorder);
+
+typedef struct RecorderSetup {
+	const char *directory;
+	size_t size;
+	Id machine, boot;
+	RecorderEvents events;
+} RecorderSetup;
+
+/** \brief Makes a new file in place of whatever the directory holds, with \p kept (packed ones) in it, whole and synced,
+ * and starts the thread. May wait for the disk. */
+int recorder_open(Recorder *recorder, const RecorderSetup *setup, RecorderKept *kept, size_t n_kept);
+/** \brief Readable when recorder_dispatch() has something to do. */
+int recorder_event_fd(const Recorder *recorder);
+/** \brief Calls the events. */
+void recorder_dispatch(Recorder *recorder);
+/** \brief Sees to it that everything that has been read (`position`) is synced: begins a sync unless one is under way;
+ * then the next begins when it has ended, if it is still wanted. Does nothing where all is synced or a new file is being
+ * made. */
+void recorder_sync(Recorder *recorder);
+/** \brief Offset up to which all is known to be on the disk, whoever synced it. */
+size_t recorder_synced(const Recorder *recorder);
+/** \brief Begins to make a new file with at least \p wanted bytes of room behind \p kept (which stays lent until
+ * on_renewed). No worker may be writing: it is FULL, or dead. -EBUSY: one is being made already. */
+int recorder_renew(Recorder *recorder, RecorderKept *kept, size_t n_kept, size_t wanted);
+/** \brief The worker has moved to the file in use: the one before is zeroed and synced on the thread, for the next
+ * renewal. */
+void recorder_recycle(Recorder *recorder);
 /** \brief The next record: 1, with its place in \p ret_offset; 0: none yet; -EBADMSG: what is before the tail holds no
  * record. */
 int recorder_read(Recorder *recorder, Record *ret, size_t *ret_offset);

@@ -6,8 +6,10 @@
 #include <sys/random.h>
 
 #include "base/json.h"
+#include "base/point.h"
 
 #define IDS_AHEAD 16
+#define SWEEP_MIN 16U
 
 /* Random ids are drawn several at a time: the system call costs more than the rest of it. Main thread only. */
 static int next_id(Id *ret)
@@ -41,90 +43,257 @@ int run_new(const CatalogProgram *program, const Peer *peer, Run **ret)
 	return 0;
 }
 
-void run_attach(Run *run, Slot *slot)
+/* Those who went away are forgotten when there have been as many new ones: the list stays within twice what it needs. */
+static void run_sweep(Run *run)
 {
-	run->slot = slot;
-	slot->holder = &run->slot;
+	Waiter **at = &run->first.next;
+
+	while (*at) {
+		Waiter *waiter = *at;
+
+		if (waiter->slot) {
+			at = &waiter->next;
+			continue;
+		}
+		*at = waiter->next;
+		free(waiter);
+		run->n_more--;
+	}
+	run->sweep_at = MAX(SWEEP_MIN, 2 * run->n_more);
+}
+
+static Waiter *run_another_waiter(Run *run)
+{
+	Waiter *waiter;
+
+	if (run->n_more >= MAX(SWEEP_MIN, run->sweep_at))
+		run_sweep(run);
+	waiter = calloc(1, sizeof(*waiter));
+	if (!waiter)
+		return NULL;
+	waiter->next = run->first.next;
+	run->first.next = waiter;
+	run->n_more++;
+	return waiter;
+}
+
+int run_attach(Run *run, Slot *slot, WaiterKind kind, bool follow)
+{
+	Waiter *waiter = run->first.slot ? run_another_waiter(run) : &run->first;
+
+	if (!waiter)
+		return -ENOMEM;
+	waiter->slot = slot;
+	waiter->kind = kind;
+	waiter->follow = follow;
+	slot->holder = &waiter->slot;
+	return 0;
+}
+
+bool run_awaited(const Run *run)
+{
+	for (const Waiter *waiter = &run->first; waiter; waiter = waiter->next)
+		if (waiter->slot)
+			return true;
+	return false;
+}
+
+bool run_followed(const Run *run)
+{
+	for (const Waiter *waiter = &run->first; waiter; waiter = waiter->next)
+		if (waiter->slot && waiter->follow)
+			return true;
+	return false;
 }
 
 Run *run_free(Run *run)
 {
+	Waiter *next;
+
 	if (!run)
 		return NULL;
-	if (run->slot)
-		slot_done(run->slot);
+	for (Waiter *waiter = &run->first; waiter; waiter = next) {
+		next = waiter->next;
+		if (waiter->slot)
+			slot_done(waiter->slot);
+		if (waiter != &run->first)
+			free(waiter);
+	}
 	buffer_done(&run->order);
+	buffer_done(&run->reply);
+	buffer_done(&run->records);
 	json_object_put(run->metadata);
+	free(run->request_id);
 	free(run);
 	return NULL;
 }
 
-int run_order(Run *run, const Id *module, const Buffer *arguments)
+/* What its outcome must be found by, where one is kept, and what the journal says of it when it is taken up. */
+static int encode_request(const Run *run, Buffer *request)
 {
-	const RecordStart start = {
+	_cleanup_buffer_ Buffer metadata = { 0 };
+	RecordRequest asked = {
+		.request_id = run->request_id,
+		.request_id_size = run->request_id ? strlen(run->request_id) : 0,
+		.fingerprint = run->fingerprint,
+		.submitted_usec = run->submitted_usec,
+	};
+
+	if (run->metadata)
+		json_write(run->metadata, &metadata);
+	if (buffer_error(&metadata) < 0)
+		return -ENOMEM;
+	asked.metadata = (const char *)metadata.data;
+	asked.metadata_size = metadata.size;
+	record_encode_request(&asked, request);
+	return buffer_error(request);
+}
+
+int run_order(Run *run, const Buffer *arguments)
+{
+	_cleanup_buffer_ Buffer request = { 0 };
+	RecordStart start = {
 		.run = run->id,
-		.module = *module,
+		.module = run->catalog->identity,
 		.uid = run->peer.uid,
 		.gid = run->peer.gid,
 		.pid = (uint32_t)run->peer.pid,
-		.flags = run->follow ? RECORD_FLAG_FOLLOW : 0,
+		.flags = (run->first.follow ? RECORD_FLAG_FOLLOW : 0) | (run->promised ? RECORD_FLAG_PROMISED : 0) |
+			 (run->process ? RECORD_FLAG_PROCESS : 0),
 		.start_by_usec = run->start_by_usec,
 		.program = run->program->spec->name,
 		.program_size = strlen(run->program->spec->name),
 		.arguments = arguments->data,
 		.arguments_size = arguments->size,
 	};
+	int r;
 
+	if (run->promised || (run->metadata && !run->process)) {
+		r = encode_request(run, &request);
+		if (r < 0)
+			return r;
+		start.request = request.data;
+		start.request_size = request.size;
+	}
 	order_encode_run(&start, &run->order);
 	return buffer_error(&run->order);
 }
 
-void run_refuse(Run *run, const Error *error)
-{
+/* An answer's text is begun, and ended. */
+typedef struct Writing {
+	Slot *slot;
 	Buffer *text;
 	size_t before;
+} Writing;
 
-	if (run->slot) {
-		text = slot_text(run->slot);
-		before = text->size;
-		reply_write_refusal(run->slot->id_text, run->program->spec->name, error, text);
-		slot_written(run->slot, text->size - before);
-	}
+static Writing writing_begin(Slot *slot)
+{
+	Buffer *text;
+
+	POINT("before-reply");
+	text = slot_text(slot);
+	return (Writing){ .slot = slot, .text = text, .before = text->size };
+}
+
+static void writing_end(const Writing *writing)
+{
+	slot_written(writing->slot, writing->text->size - writing->before);
+	slot_done(writing->slot);
+	POINT("after-reply");
+}
+
+static void slot_refuse(Slot *slot, WaiterKind kind, const char *program, const Error *error)
+{
+	Writing writing = writing_begin(slot);
+
+	if (kind == WAITER_CALL)
+		reply_write_call_error(slot->id_text, error, writing.text);
+	else
+		reply_write_refusal(slot->id_text, program, error, writing.text);
+	writing_end(&writing);
+}
+
+void run_refuse(Run *run, const Error *error)
+{
+	for (Waiter *waiter = &run->first; waiter; waiter = waiter->next)
+		if (waiter->slot)
+			slot_refuse(waiter->slot, waiter->kind, run->program->spec->name, error);
 	run_free(run);
+}
+
+static void write_call_head(const Slot *slot, const char *run_id_text, Buffer *text)
+{
+	buffer_u8(text, '{');
+	if (slot->id_text) {
+		buffer_text(text, "\"id\":");
+		buffer_text(text, slot->id_text);
+		buffer_u8(text, ',');
+	}
+	buffer_text(text, "\"result\":");
+	reply_write_head(NULL, run_id_text, text);
+}
+
+void slot_answer(Slot *slot, WaiterKind kind, const char *run_id_text, const char *reply, size_t reply_size)
+{
+	Writing writing = writing_begin(slot);
+
+	if (kind == WAITER_CALL)
+		write_call_head(slot, run_id_text, writing.text);
+	else
+		reply_write_head(slot->id_text, run_id_text, writing.text);
+	buffer_append(writing.text, reply, reply_size);
+	buffer_text(writing.text, kind == WAITER_CALL ? "}\n" : "\n");
+	writing_end(&writing);
 }
 
 void run_answer(Run *run, const char *reply, size_t reply_size)
 {
-	Buffer *text;
-	size_t before;
-
-	if (!run->slot)
-		return;
-	text = slot_text(run->slot);
-	before = text->size;
-	reply_write_head(run->slot->id_text, run->id_text, text);
-	buffer_append(text, reply, reply_size);
-	buffer_u8(text, '\n');
-	slot_written(run->slot, text->size - before);
-	slot_done(run->slot);
+	for (Waiter *waiter = &run->first; waiter; waiter = waiter->next)
+		if (waiter->slot)
+			slot_answer(waiter->slot, waiter->kind, run->id_text, reply, reply_size);
 }
 
-void run_abandon(Run *run)
+void slot_answer_queued(Slot *slot, const char *run_id_text, const char *program)
 {
-	if (run->slot)
-		client_abandon(run->slot->client);
-	run_free(run);
+	Writing writing = writing_begin(slot);
+
+	reply_write_head(slot->id_text, run_id_text, writing.text);
+	buffer_text(writing.text, "\"program\":");
+	json_write_string(program, strlen(program), writing.text);
+	buffer_text(writing.text, ",\"success\":null,\"status\":\"queued\",\"data_pool\":{},\"error\":null}\n");
+	writing_end(&writing);
+}
+
+void run_answer_queued(Run *run)
+{
+	for (Waiter *waiter = &run->first; waiter; waiter = waiter->next)
+		if (waiter->slot && waiter->kind == WAITER_QUEUED)
+			slot_answer_queued(waiter->slot, run->id_text, run->program->spec->name);
+}
+
+void run_disappoint(Run *run)
+{
+	for (Waiter *waiter = &run->first; waiter; waiter = waiter->next) {
+		Slot *slot = take_ptr(waiter->slot);
+
+		if (!slot)
+			continue;
+		slot->holder = NULL;
+		client_abandon(slot->client);
+	}
 }
 
 void run_event(Run *run, const ReplyEvent *event)
 {
-	Buffer *text;
-	size_t before;
+	for (Waiter *waiter = &run->first; waiter; waiter = waiter->next) {
+		Buffer *text;
+		size_t before;
 
-	if (!run->slot || !run->follow)
-		return;
-	text = slot_text(run->slot);
-	before = text->size;
-	reply_write_event(run->slot->id_text, event, text);
-	slot_written(run->slot, text->size - before);
+		if (!waiter->slot || !waiter->follow)
+			continue;
+		text = slot_text(waiter->slot);
+		before = text->size;
+		reply_write_event(waiter->slot->id_text, event, text);
+		slot_written(waiter->slot, text->size - before);
+	}
 }

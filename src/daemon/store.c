@@ -7,21 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
 
 int store_init(Store *store, const char *directory)
 {
-	*store = (Store){ .directory = strdup(directory), .lock = -EBADF };
+	*store = (Store){ .directory = strdup(directory), .lock = -EBADF, .tree = -EBADF };
 	return store->directory ? 0 : -ENOMEM;
 }
 
 void store_done(Store *store)
 {
+	fd_close(store->tree);
 	fd_close(store->lock);
 	free(store->directory);
-	*store = (Store){ .lock = -EBADF };
+	*store = (Store){ .lock = -EBADF, .tree = -EBADF };
 }
 
 char *store_path(const Store *store, const char *name)
@@ -52,6 +54,17 @@ static int write_holder(int fd)
 	return 0;
 }
 
+static int close_directory(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return -errno;
+	if ((status.st_mode & 0077) == 0)
+		return 0;
+	return chmod(path, 0700) < 0 ? -errno : 0;
+}
+
 int store_acquire(Store *store, pid_t *ret_holder)
 {
 	_cleanup_close_ int fd = -EBADF;
@@ -61,6 +74,10 @@ int store_acquire(Store *store, pid_t *ret_holder)
 	if (!path)
 		return -ENOMEM;
 	r = make_directories(store->directory, 0700);
+	if (r < 0)
+		return r;
+	/* secrets stand in it: what somebody else may look into is closed, where it is ours */
+	r = close_directory(store->directory);
 	if (r < 0)
 		return r;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -76,5 +93,21 @@ int store_acquire(Store *store, pid_t *ret_holder)
 	if (r < 0)
 		return r;
 	store->lock = take_fd(fd);
+	return 0;
+}
+
+int store_acquire_tree(Store *store)
+{
+	_cleanup_close_ int fd = -EBADF;
+	_cleanup_free_ char *path = store_path(store, "tree");
+
+	if (!path)
+		return -ENOMEM;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	store->tree = take_fd(fd);
 	return 0;
 }

@@ -7,6 +7,7 @@
 typedef struct Store {
 	char *directory; /* owned */
 	int lock;        /* -EBADF: not ours (yet) */
+	int tree;        /* -EBADF: not ours (yet); workers, and what their hooks start, hold it open with us */
 } Store;
 
 /** \brief Takes note of the directory; nothing is touched yet. */
@@ -15,5 +16,8 @@ void store_done(Store *store);
 /** \brief Makes the directory (0700) where it is missing, and takes its lock. -EBUSY where another daemon has it:
  * \p ret_holder is its pid, or 0. */
 int store_acquire(Store *store, pid_t *ret_holder);
+/** \brief Takes the lock of the workers' tree, in a file of its own; the daemon's must be held. -EAGAIN: something that an
+ * earlier daemon's worker started is alive still. The descriptor survives exec. */
+int store_acquire_tree(Store *store);
 /** \brief The path of \p name in it, to be freed; NULL where memory is short. */
 char *store_path(const Store *store, const char *name);

@@ -5,42 +5,37 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "daemon/trace_ids.h"
+#include "daemon/trace_private.h"
 
-#define FIELDS_MAX 16
-
-/* The fields of one entry, and the text that those need which are no text yet. */
-typedef struct Fields {
-	LogField items[FIELDS_MAX];
-	size_t n;
-	char numbers[FIELDS_MAX][24];
-} Fields;
-
-static void add(Fields *fields, const char *name, const char *value)
+void trace_field(TraceFields *fields, const char *name, const char *value)
 {
-	fields->items[fields->n++] = (LogField){ name, value };
+	if (value && fields->n < TRACE_FIELDS_MAX)
+		fields->items[fields->n++] = (LogField){ name, value };
 }
 
-static void add_number(Fields *fields, const char *name, uint64_t value)
+void trace_field_number(TraceFields *fields, const char *name, uint64_t value)
 {
-	char *text = fields->numbers[fields->n];
+	char *text;
 
+	if (fields->n >= TRACE_FIELDS_MAX)
+		return;
+	text = fields->numbers[fields->n];
 	snprintf(text, sizeof(fields->numbers[0]), "%" PRIu64, value);
-	add(fields, name, text);
+	trace_field(fields, name, text);
 }
 
-static void fields_begin(Fields *fields, const Trace *trace, const Run *run)
+void trace_fields_begin(TraceFields *fields, const Trace *trace, const Run *run)
 {
 	fields->n = 0;
-	add(fields, "RYUSO_INSTANCE", trace->instance);
+	trace_field(fields, "RYUSO_INSTANCE", trace->instance);
 	if (!run)
 		return;
-	add(fields, "RYUSO_RUN", run->id_text);
-	add(fields, "RYUSO_PROGRAM", run->program->spec->name);
-	add_number(fields, "RYUSO_PEER_UID", run->peer.uid);
-	add_number(fields, "RYUSO_PEER_PID", (uint64_t)run->peer.pid);
+	trace_field(fields, "RYUSO_RUN", run->id_text);
+	trace_field(fields, "RYUSO_PROGRAM", run->program->spec->name);
+	trace_field_number(fields, "RYUSO_PEER_UID", run->peer.uid);
+	trace_field_number(fields, "RYUSO_PEER_PID", (uint64_t)run->peer.pid);
 }
 
 /* NULL where the plan has no such call: the number came from a worker. */
@@ -77,19 +72,21 @@ void trace_begun(const Trace *trace, Run *run)
 	};
 	_cleanup_buffer_ Buffer metadata = { 0 };
 	_cleanup_free_ char *text = NULL;
-	Fields fields;
+	TraceFields fields;
 
-	if (run->follow)
+	if (run_followed(run))
 		run_event(run, &event);
 	if (trace->level > TRACE_RUNS)
 		return;
-	fields_begin(&fields, trace, run);
+	trace_fields_begin(&fields, trace, run);
 	if (run->metadata) {
 		json_write(run->metadata, &metadata);
 		text = copy_text((const char *)metadata.data, metadata.size);
-		add(&fields, "RYUSO_METADATA", text);
+		trace_field(&fields, "RYUSO_METADATA", text);
 	}
-	log_entry(LOG_INFO, TRACE_ID_RUN_BEGUN, fields.items, fields.n, "%s: begun", run->program->spec->name);
+	log_entry(LOG_INFO, run->taken_up ? TRACE_ID_RUN_TAKEN_UP : TRACE_ID_RUN_BEGUN, fields.items, fields.n,
+		  "%s: %s", run->program->spec->name,
+		  run->taken_up ? "taken up again: an operator has decided" : "begun");
 }
 
 static int call_priority(const RecordEnd *end)
@@ -128,18 +125,18 @@ static void log_call(const Trace *trace, const Run *run, const RecordEnd *end, u
 {
 	const char *phase = end->rectifying ? "rectifier" : "hook";
 	const char *hook = text_or(hook_of(run, end->op), "?");
-	Fields fields;
+	TraceFields fields;
 
-	fields_begin(&fields, trace, run);
-	add(&fields, "RYUSO_HOOK", hook);
-	add_number(&fields, "RYUSO_STEP", end->step);
-	add(&fields, "RYUSO_PHASE", phase);
-	add_number(&fields, "RYUSO_ATTEMPT", end->attempt);
-	add(&fields, "RYUSO_OUTCOME", outcome_name(end->outcome));
-	add_number(&fields, "RYUSO_USEC", usec);
-	add(&fields, "RYUSO_REASON", reason);
+	trace_fields_begin(&fields, trace, run);
+	trace_field(&fields, "RYUSO_HOOK", hook);
+	trace_field_number(&fields, "RYUSO_STEP", end->step);
+	trace_field(&fields, "RYUSO_PHASE", phase);
+	trace_field_number(&fields, "RYUSO_ATTEMPT", end->attempt);
+	trace_field(&fields, "RYUSO_OUTCOME", outcome_name(end->outcome));
+	trace_field_number(&fields, "RYUSO_USEC", usec);
+	trace_field(&fields, "RYUSO_REASON", reason);
 	if (end->error != ERROR_NONE)
-		add(&fields, "RYUSO_ERROR", error_name(end->error));
+		trace_field(&fields, "RYUSO_ERROR", error_name(end->error));
 	log_entry(call_priority(end), end->rectifying ? TRACE_ID_RECTIFIER : TRACE_ID_HOOK, fields.items, fields.n,
 		  "%s: step %" PRIu32 " of %" PRIu32 ", %s %s: %s%s%s%s%s", run->program->spec->name, end->step,
 		  run->program->plan->n_steps, phase, hook, outcome_name(end->outcome), reason ? ": " : "",
@@ -152,67 +149,72 @@ void trace_call(const Trace *trace, Run *run, const RecordEnd *end)
 	_cleanup_free_ char *reason = NULL, *message = NULL;
 	uint64_t usec;
 
-	if (!logged && !run->follow)
+	if (!logged && !run_followed(run))
 		return;
 	usec = since(end->usec, run->call.since_usec);
 	reason = copy_text(end->reason, end->reason_size);
 	message = copy_text(end->message, end->message_size);
-	if (run->follow)
+	if (run_followed(run))
 		follow_call(run, end, usec, reason, message);
 	if (logged)
 		log_call(trace, run, end, usec, reason, message);
 }
 
-static const struct {
-	int priority;
-	const char *id;
-} endings[WALK_STATUS_MAX] = {
-	[WALK_RUNNING] = { LOG_ERR, TRACE_ID_RUN_ENDED },     [WALK_SUCCEEDED] = { LOG_INFO, TRACE_ID_RUN_ENDED },
-	[WALK_RECTIFIED] = { LOG_ERR, TRACE_ID_RUN_ENDED },   [WALK_PARKED] = { LOG_CRIT, TRACE_ID_RUN_PARKED },
-	[WALK_SETTLED] = { LOG_WARNING, TRACE_ID_RUN_ENDED },
+static const int ending_priorities[WALK_STATUS_MAX] = {
+	[WALK_RUNNING] = LOG_ERR, [WALK_SUCCEEDED] = LOG_INFO,  [WALK_RECTIFIED] = LOG_ERR,
+	[WALK_PARKED] = LOG_CRIT, [WALK_SETTLED] = LOG_WARNING,
 };
+
+static void log_ending(const Run *run, const RecordFinish *finish, int priority, const TraceFields *fields)
+{
+	const char *program = run->program->spec->name, *status = walk_status_name(finish->status);
+
+	if (finish->error == ERROR_NONE)
+		log_entry(priority, TRACE_ID_RUN_ENDED, fields->items, fields->n, "%s: %s", program, status);
+	else if (finish->error_step == 0)
+		log_entry(priority, TRACE_ID_RUN_ENDED, fields->items, fields->n, "%s: %s after %s", program, status,
+			  error_name(finish->error));
+	else
+		log_entry(priority, TRACE_ID_RUN_ENDED, fields->items, fields->n, "%s: %s after %s at step %" PRIu32,
+			  program, status, error_name(finish->error), finish->error_step);
+}
 
 void trace_ended(const Trace *trace, Run *run, const RecordFinish *finish)
 {
-	int priority = endings[finish->status].priority;
-	Fields fields;
+	int priority = ending_priorities[finish->status];
+	TraceFields fields;
 
 	if (trace->level == TRACE_FAILURES && priority > LOG_WARNING)
 		return;
-	fields_begin(&fields, trace, run);
-	add(&fields, "RYUSO_OUTCOME", walk_status_name(finish->status));
-	add_number(&fields, "RYUSO_USEC", since(finish->usec, run->begun_usec));
-	if (finish->error != ERROR_NONE)
-		add(&fields, "RYUSO_ERROR", error_name(finish->error));
+	trace_fields_begin(&fields, trace, run);
+	trace_field(&fields, "RYUSO_OUTCOME", walk_status_name(finish->status));
+	trace_field_number(&fields, "RYUSO_USEC", since(finish->usec, run->begun_usec));
+	trace_field(&fields, "RYUSO_ERROR", error_name(finish->error));
 	if (finish->error_step > 0)
-		add_number(&fields, "RYUSO_STEP", finish->error_step);
-	if (finish->error == ERROR_NONE)
-		log_entry(priority, endings[finish->status].id, fields.items, fields.n, "%s: %s",
-			  run->program->spec->name, walk_status_name(finish->status));
-	else if (finish->error_step == 0)
-		log_entry(priority, endings[finish->status].id, fields.items, fields.n, "%s: %s after %s",
-			  run->program->spec->name, walk_status_name(finish->status), error_name(finish->error));
+		trace_field_number(&fields, "RYUSO_STEP", finish->error_step);
+	if (finish->status == WALK_PARKED && finish->reply_size > 0)
+		trace_parked(trace, run, finish->reply, finish->reply_size, &fields);
+	else if (finish->status == WALK_PARKED)
+		trace_parked(trace, run, (const char *)run->reply.data, run->reply.size, &fields);
 	else
-		log_entry(priority, endings[finish->status].id, fields.items, fields.n,
-			  "%s: %s after %s at step %" PRIu32, run->program->spec->name,
-			  walk_status_name(finish->status), error_name(finish->error), finish->error_step);
+		log_ending(run, finish, priority, &fields);
 }
 
 void trace_output(const Trace *trace, const Run *run, pid_t worker, int priority, const char *text, size_t size)
 {
 	_cleanup_free_ char *line = copy_text(text, size);
 	const char *hook;
-	Fields fields;
+	TraceFields fields;
 
 	if (!line)
 		return;
-	fields_begin(&fields, trace, run);
-	add_number(&fields, "RYUSO_WORKER_PID", (uint64_t)worker);
+	trace_fields_begin(&fields, trace, run);
+	trace_field_number(&fields, "RYUSO_WORKER_PID", (uint64_t)worker);
 	hook = run && run->call.in_hand ? hook_of(run, run->call.op) : NULL;
 	if (hook) {
-		add(&fields, "RYUSO_HOOK", hook);
-		add_number(&fields, "RYUSO_STEP", run->call.step);
-		add(&fields, "RYUSO_PHASE", run->call.rectifying ? "rectifier" : "hook");
+		trace_field(&fields, "RYUSO_HOOK", hook);
+		trace_field_number(&fields, "RYUSO_STEP", run->call.step);
+		trace_field(&fields, "RYUSO_PHASE", run->call.rectifying ? "rectifier" : "hook");
 	}
 	if (run)
 		log_entry(priority, TRACE_ID_OUTPUT, fields.items, fields.n, "%s: %s%s%s", run->program->spec->name,

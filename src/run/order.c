@@ -79,8 +79,24 @@ void order_encode_resume(const OrderResume *resume, Buffer *buffer)
 
 	buffer_u64(buffer, resume->offset);
 	buffer_u32(buffer, resume->cause);
+	buffer_u32(buffer, resume->stop);
 	buffer_block(buffer, resume->program, resume->program_size);
 	buffer_block(buffer, resume->message, resume->message_size);
+	frame_end(at, buffer);
+}
+
+void order_encode_unpark(const OrderUnpark *unpark, Buffer *buffer)
+{
+	size_t at = frame_begin(ORDER_UNPARK, buffer), decision;
+
+	buffer_append(buffer, unpark->run.bytes, sizeof(unpark->run.bytes));
+	buffer_append(buffer, unpark->module.bytes, sizeof(unpark->module.bytes));
+	buffer_u32(buffer, unpark->verb);
+	decision = buffer->size;
+	buffer_u32(buffer, 0);
+	record_encode_decision(&unpark->decision, buffer);
+	buffer_patch_u32(buffer, decision, (uint32_t)(buffer->size - decision - sizeof(uint32_t)));
+	buffer_block(buffer, unpark->records, unpark->records_size);
 	frame_end(at, buffer);
 }
 
@@ -100,10 +116,19 @@ static int content_end(const Reader *reader)
 	return reader_error(reader) < 0 || reader_left(reader) > 0 ? -EBADMSG : 0;
 }
 
+static Id decode_id(Reader *reader)
+{
+	const void *bytes = reader_bytes(reader, sizeof(Id));
+	Id id = { 0 };
+
+	if (bytes)
+		memcpy(id.bytes, bytes, sizeof(id.bytes));
+	return id;
+}
+
 int order_decode_hello(const Order *order, OrderHello *ret)
 {
 	OrderHello hello = { 0 };
-	const void *fingerprint;
 	Reader reader;
 
 	if (content_begin(order, ORDER_HELLO, &reader) < 0)
@@ -111,9 +136,7 @@ int order_decode_hello(const Order *order, OrderHello *ret)
 	hello.error = reader_block(&reader, &hello.error_size);
 	hello.abi_major = reader_u32(&reader);
 	hello.abi_minor = reader_u32(&reader);
-	fingerprint = reader_bytes(&reader, sizeof(hello.fingerprint.bytes));
-	if (fingerprint)
-		memcpy(hello.fingerprint.bytes, fingerprint, sizeof(hello.fingerprint.bytes));
+	hello.fingerprint = decode_id(&reader);
 	hello.build_id = reader_block(&reader, &hello.build_id_size);
 	hello.spec = reader_block(&reader, &hello.spec_size);
 	if (content_end(&reader) < 0)
@@ -138,10 +161,37 @@ int order_decode_resume(const Order *order, OrderResume *ret)
 		return -EBADMSG;
 	resume.offset = reader_u64(&reader);
 	resume.cause = (ErrorCode)reader_u32(&reader);
+	resume.stop = (ErrorCode)reader_u32(&reader);
 	resume.program = reader_block(&reader, &resume.program_size);
 	resume.message = reader_block(&reader, &resume.message_size);
-	if (content_end(&reader) < 0 || resume.cause >= ERROR_CODE_MAX)
+	if (content_end(&reader) < 0 || resume.cause >= ERROR_CODE_MAX || resume.stop >= ERROR_CODE_MAX)
 		return -EBADMSG;
 	*ret = resume;
+	return 0;
+}
+
+static bool is_verb(RecordKind kind)
+{
+	return kind == RECORD_RETRY || kind == RECORD_SKIP || kind == RECORD_CONFIRM;
+}
+
+int order_decode_unpark(const Order *order, OrderUnpark *ret)
+{
+	Record decision = { 0 };
+	OrderUnpark unpark;
+	Reader reader;
+
+	if (content_begin(order, ORDER_UNPARK, &reader) < 0)
+		return -EBADMSG;
+	unpark.run = decode_id(&reader);
+	unpark.module = decode_id(&reader);
+	unpark.verb = (RecordKind)reader_u32(&reader);
+	decision.kind = unpark.verb;
+	decision.content = reader_block(&reader, &decision.content_size);
+	unpark.records = reader_block(&reader, &unpark.records_size);
+	if (content_end(&reader) < 0 || !is_verb(unpark.verb) ||
+	    record_decode_decision(&decision, &unpark.decision) < 0)
+		return -EBADMSG;
+	*ret = unpark;
 	return 0;
 }

@@ -15,6 +15,7 @@ typedef enum OrderKind {
 	ORDER_HELLO,    /* worker → daemon */
 	ORDER_RUN,      /* content: record_encode_start() */
 	ORDER_RESUME,   /* take up the run whose START record is at `offset` */
+	ORDER_UNPARK,   /* take up a parked run: its records, and what an operator decided, are written anew first */
 	ORDER_RECORDER, /* the descriptor of a new recorder comes with this message; sent alone */
 	ORDER_KIND_MAX,
 } OrderKind;
@@ -35,11 +36,25 @@ typedef struct OrderResume {
 	uint64_t offset;     /* of the START record in the recorder */
 	ErrorCode cause;     /* why the attempt in hand, if there is one, has no end: HOOK_UNKNOWN, HOOK_TIMEOUT,
 				PROGRAM_TIMEOUT, CANCELLED, INTERRUPTED */
+	ErrorCode stop;      /* not NONE: where no attempt is in hand and the run goes forward, it is stopped with this
+				(INTERRUPTED) before anything else, by a STOP record */
 	const char *program; /* PROGRAM_TIMEOUT: whose; else empty */
 	size_t program_size;
-	const char *message; /* "killed by signal 11 (Segmentation fault)" */
+	const char *message; /* "killed by signal 11 (Segmentation fault)"; of the stop likewise */
 	size_t message_size;
 } OrderResume;
+
+/** \brief A parked run is taken up again. `records` are whole records as they stood in a recorder, START first; the
+ * worker appends their contents anew (START with `module`), then the decision, syncs (durability `disk`), and goes on
+ * through the same walk. */
+typedef struct OrderUnpark {
+	Id run;
+	Id module;       /* what it is pinned to from now on */
+	RecordKind verb; /* RETRY, SKIP, CONFIRM */
+	RecordDecision decision;
+	const void *records; /* record_pack() */
+	size_t records_size;
+} OrderUnpark;
 
 typedef struct Order {
 	OrderKind kind;
@@ -53,14 +68,17 @@ int order_read(const void *data, size_t size, Order *ret);
 void order_encode_hello(const OrderHello *hello, Buffer *buffer);
 void order_encode_run(const RecordStart *start, Buffer *buffer);
 void order_encode_resume(const OrderResume *resume, Buffer *buffer);
+void order_encode_unpark(const OrderUnpark *unpark, Buffer *buffer);
 void order_encode_recorder(Buffer *buffer);
 int order_decode_hello(const Order *order, OrderHello *ret);
 int order_decode_run(const Order *order, RecordStart *ret);
 int order_decode_resume(const Order *order, OrderResume *ret);
+int order_decode_unpark(const Order *order, OrderUnpark *ret);
 
 /* A worker's descriptors, from its start. */
 #define ORDER_FD_CHANNEL 3
 #define ORDER_FD_DOORBELL 4
 #define ORDER_FD_MODULE 5
 #define ORDER_FD_RECORDER 6
-#define ORDER_FD_COUNT 7
+#define ORDER_FD_TREE 7 /* the lock of the worker's tree: kept open, and inherited by whatever hooks start */
+#define ORDER_FD_COUNT 8

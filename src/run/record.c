@@ -7,14 +7,17 @@
 
 #include "base/buffer.h"
 
-#define RECORD_ALIGN 8U
 #define CRC_FROM 8U
 
 /* Fixed parts of contents, and the most that their texts can take; the codec's test holds them against the encoders. */
 #define BEGIN_SIZE 28U
 #define END_SIZE (32U + 4U * 4U)
 #define STOP_SIZE (4U + 2U * 4U)
-#define FINISH_SIZE (16U + 20U + 4U)
+#define FINISH_SIZE (16U + 28U + 4U)
+#define DECISION_SIZE (20U + 4U)
+#define PARK_SIZE (4U + 4U)
+#define TAKEN_SIZE 12U
+#define TAKEN_MAX 4U /* that count is kept of: a run that is interrupted more often gets a new file each time */
 #define TEXTS_SIZE (SPEC_NAME_MAX + RECORD_REASON_MAX + RECORD_MESSAGE_MAX)
 #define REPLY_FIXED_SIZE 16384U
 #define REPLY_STEP_SIZE (SPEC_NAME_MAX + 48U)
@@ -72,7 +75,7 @@ int record_read(const uint8_t *base, size_t size, size_t offset, uint32_t number
 	return 0;
 }
 
-void record_page_init(const RecordFile *file, uint32_t number)
+void record_page_init(const RecordFile *file, uint32_t number, const RecordPlace *place)
 {
 	RecordPage *page = record_page(file);
 
@@ -80,8 +83,22 @@ void record_page_init(const RecordFile *file, uint32_t number)
 	page->version = RECORD_VERSION;
 	page->number = number;
 	page->size = file->size;
+	memcpy(page->machine, place->machine.bytes, sizeof(page->machine));
+	memcpy(page->boot, place->boot.bytes, sizeof(page->boot));
+	page->inode = place->inode;
+	page->born_usec = place->born_usec;
+	page->check = crc32c(0, page, RECORD_PAGE_CHECKED);
 	atomic_store(&page->sequence, 1);
 	atomic_store(&page->tail, RECORD_PAGE_SIZE);
+}
+
+bool record_page_holds(const RecordFile *file)
+{
+	const RecordPage *page = record_page(file);
+
+	if (file->size < RECORD_PAGE_SIZE || memcmp(page->magic, RECORD_MAGIC, sizeof(page->magic)) != 0)
+		return false;
+	return page->version == RECORD_VERSION && crc32c(0, page, RECORD_PAGE_CHECKED) == page->check;
 }
 
 int record_page_check(const RecordFile *file)
@@ -89,13 +106,10 @@ int record_page_check(const RecordFile *file)
 	const RecordPage *page = record_page(file);
 	uint64_t tail;
 
-	if (file->size < RECORD_PAGE_SIZE || memcmp(page->magic, RECORD_MAGIC, sizeof(page->magic)) != 0)
+	if (!record_page_holds(file) || page->size != file->size)
 		return -EBADMSG;
 	tail = atomic_load(&page->tail);
-	if (page->version != RECORD_VERSION || page->size != file->size || tail < RECORD_PAGE_SIZE ||
-	    tail > file->size || tail % RECORD_ALIGN != 0)
-		return -EBADMSG;
-	return 0;
+	return tail < RECORD_PAGE_SIZE || tail > file->size || tail % RECORD_ALIGN != 0 ? -EBADMSG : 0;
 }
 
 void record_take_over(const RecordFile *file)
@@ -145,6 +159,16 @@ int record_append(const RecordFile *file, RecordKind kind, const void *content, 
 	return 0;
 }
 
+bool record_begin_synced(const Plan *plan, const WalkAction *action)
+{
+	const PlanStep *step;
+
+	if (action->rectifying)
+		return true;
+	step = &plan->steps[action->step - 1];
+	return step->n_rectifiers > 0 || step->irreversible;
+}
+
 size_t record_note_size(size_t key_size, size_t data_size)
 {
 	return record_size(3 * sizeof(uint32_t) + key_size + data_size);
@@ -164,6 +188,8 @@ size_t record_reserve(const Plan *plan, const RecordCaps *caps)
 			attempts += budget(plan->ops[i].hook);
 	reply = REPLY_FIXED_SIZE + caps->pool + (size_t)plan->n_steps * REPLY_STEP_SIZE;
 	own = record_size(BEGIN_SIZE) + record_size(END_SIZE + TEXTS_SIZE + caps->pool) +
-	      record_size(STOP_SIZE + TEXTS_SIZE) + record_size(FINISH_SIZE + reply);
+	      record_size(STOP_SIZE + TEXTS_SIZE) + record_size(FINISH_SIZE + reply) +
+	      record_size(PARK_SIZE + RECORD_MESSAGE_MAX) + record_size(DECISION_SIZE + RECORD_MESSAGE_MAX) +
+	      TAKEN_MAX * record_size(TAKEN_SIZE);
 	return own + caps->notes + caps->rectified + attempts * (record_size(BEGIN_SIZE) + record_size(END_SIZE));
 }

@@ -194,6 +194,8 @@ void record_encode_finish(const RecordFinish *finish, Buffer *buffer)
 	buffer_u32(buffer, finish->error);
 	buffer_u32(buffer, finish->error_step);
 	buffer_u64(buffer, finish->usec);
+	buffer_u32(buffer, finish->n_records);
+	buffer_u32(buffer, finish->n_syncs);
 	buffer_block(buffer, finish->reply, finish->reply_size);
 }
 
@@ -207,6 +209,8 @@ int record_decode_finish(const Record *record, RecordFinish *ret)
 	finish.error = (ErrorCode)decode_below(&reader, ERROR_CODE_MAX);
 	finish.error_step = reader_u32(&reader);
 	finish.usec = reader_u64(&reader);
+	finish.n_records = reader_u32(&reader);
+	finish.n_syncs = reader_u32(&reader);
 	finish.reply = reader_block(&reader, &finish.reply_size);
 	if (decode_done(&reader) < 0)
 		return -EBADMSG;
@@ -214,18 +218,112 @@ int record_decode_finish(const Record *record, RecordFinish *ret)
 	return 0;
 }
 
-void record_encode_unbegun(const Id *run, Buffer *buffer)
+void record_encode_unbegun(const RecordUnbegun *unbegun, Buffer *buffer)
 {
-	encode_id(run, buffer);
+	encode_id(&unbegun->run, buffer);
+	buffer_u32(buffer, unbegun->cause);
 }
 
-int record_decode_unbegun(const Record *record, Id *ret_run)
+int record_decode_unbegun(const Record *record, RecordUnbegun *ret)
 {
 	Reader reader = content_reader(record, RECORD_UNBEGUN);
-	Id run = decode_id(&reader);
+	RecordUnbegun unbegun;
 
+	unbegun.run = decode_id(&reader);
+	unbegun.cause = (ErrorCode)decode_below(&reader, ERROR_CODE_MAX);
 	if (decode_done(&reader) < 0)
 		return -EBADMSG;
-	*ret_run = run;
+	*ret = unbegun;
+	return 0;
+}
+
+void record_encode_decision(const RecordDecision *decision, Buffer *buffer)
+{
+	buffer_u32(buffer, decision->step);
+	buffer_u32(buffer, decision->flags);
+	buffer_u32(buffer, decision->uid);
+	buffer_u64(buffer, decision->usec);
+	buffer_block(buffer, decision->reason, decision->reason_size);
+}
+
+int record_decode_decision(const Record *record, RecordDecision *ret)
+{
+	Reader reader = reader_make(record->content, record->content_size);
+	RecordDecision decision;
+
+	reader.bad = !record_is_decision(record->kind);
+	decision.step = reader_u32(&reader);
+	decision.flags = reader_u32(&reader);
+	decision.uid = reader_u32(&reader);
+	decision.usec = reader_u64(&reader);
+	decision.reason = reader_block(&reader, &decision.reason_size);
+	if (decode_done(&reader) < 0)
+		return -EBADMSG;
+	*ret = decision;
+	return 0;
+}
+
+void record_encode_park(const RecordPark *park, Buffer *buffer)
+{
+	buffer_u32(buffer, park->code);
+	buffer_block(buffer, park->message, park->message_size);
+}
+
+int record_decode_park(const Record *record, RecordPark *ret)
+{
+	Reader reader = content_reader(record, RECORD_PARK);
+	RecordPark park;
+
+	park.code = (ErrorCode)decode_below(&reader, ERROR_CODE_MAX);
+	park.message = reader_block(&reader, &park.message_size);
+	if (decode_done(&reader) < 0)
+		return -EBADMSG;
+	*ret = park;
+	return 0;
+}
+
+void record_encode_taken(const RecordTaken *taken, Buffer *buffer)
+{
+	buffer_u32(buffer, taken->interruptions);
+	buffer_u64(buffer, taken->usec);
+}
+
+int record_decode_taken(const Record *record, RecordTaken *ret)
+{
+	Reader reader = content_reader(record, RECORD_TAKEN);
+	RecordTaken taken;
+
+	taken.interruptions = reader_u32(&reader);
+	taken.usec = reader_u64(&reader);
+	if (decode_done(&reader) < 0)
+		return -EBADMSG;
+	*ret = taken;
+	return 0;
+}
+
+void record_encode_request(const RecordRequest *request, Buffer *buffer)
+{
+	buffer_block(buffer, request->request_id, request->request_id_size);
+	encode_id(&request->fingerprint, buffer);
+	buffer_block(buffer, request->metadata, request->metadata_size);
+	buffer_u64(buffer, request->submitted_usec);
+}
+
+int record_decode_request(const void *data, size_t size, RecordRequest *ret)
+{
+	Reader reader = reader_make(data, size);
+	RecordRequest request;
+
+	if (size == 0) {
+		*ret = (RecordRequest){ .request_id = "", .metadata = "" };
+		return 0;
+	}
+	request.request_id = reader_block(&reader, &request.request_id_size);
+	request.fingerprint = decode_id(&reader);
+	request.metadata = reader_block(&reader, &request.metadata_size);
+	request.submitted_usec = reader_u64(&reader);
+	if (decode_done(&reader) < 0)
+		return -EBADMSG;
+	*ret = request;
 	return 0;
 }

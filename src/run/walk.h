@@ -93,6 +93,17 @@ int walk_ended(Walk *walk, const Outcome *outcome);
  * to run (rule 18). */
 int walk_stop(Walk *walk, ErrorCode cause, const char *program, const char *message);
 
+/** \brief Parks the run where it stands, whichever way it goes: MODULE_CHANGED, STORE_MOVED or DAMAGED. Between calls
+ * only: one that walk_next() has named is not made. The step it then stands at (walk_parked()) is the one of the call
+ * that would have come next. -EALREADY where none would: the run has ended or is parked, by itself or before.
+ * walk_retry() goes on where it stood, with a fresh budget at that call; where what is DAMAGED went forward, it rectifies
+ * what is known, as INTERRUPTED, and the run ends SETTLED: more may have been done. walk_skip() of it is -EPERM on the way forward:
+ * there is nothing to be skipped. */
+int walk_park(Walk *walk, ErrorCode code, const char *message);
+
+/** \brief The run was interrupted and is taken up: timeouts of programs that it is in begin anew (rule 38). */
+int walk_taken(Walk *walk);
+
 /** \brief Operator's verbs on a parked run (rules 17 and 43). \p step must be where it stands (else -ESTALE). -EBUSY:
  * it is not parked. To confirm is -EPERM where it is not parked as Irreversible, or another step is in doubt: the run
  * could not go on forwards. */
@@ -103,6 +114,21 @@ int walk_confirm(Walk *walk, uint32_t step);
 WalkStatus walk_status(const Walk *walk);
 /** \brief Whether the run is on its way back (or has been). */
 bool walk_rectifying(const Walk *walk);
+
+typedef enum WalkStand {
+	WALK_STAND_AHEAD,    /* not begun, and on no way to be */
+	WALK_STAND_DONE,
+	WALK_STAND_DOUBT,    /* may have taken effect */
+	WALK_STAND_REVERSED, /* its rectifiers have run */
+	WALK_STAND_SKIPPED,  /* an operator left it as it is */
+	WALK_STAND_FAILED,   /* ended `failed`: it left nothing behind */
+	WALK_STAND_MAX,
+} WalkStand;
+
+/** \brief "ahead", "done", "in-doubt", "reversed", "skipped", "failed". */
+const char *walk_stand_name(WalkStand stand);
+/** \brief How \p step (from 1) stands. */
+WalkStand walk_stand(const Walk *walk, uint32_t step);
 
 /** \brief What made the run fail (rule 46), or, in `parked`, what stopped its reversal. Borrowed. */
 typedef struct WalkError {

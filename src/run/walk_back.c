@@ -10,14 +10,6 @@ static bool is_left(const Walk *walk, uint32_t step)
 	return (state->done || state->doubt) && !state->reversed && !state->skipped;
 }
 
-static void park(Walk *walk, Fault *fault)
-{
-	fault_done(&walk->parked);
-	walk->parked = TAKE(*fault, (Fault){});
-	walk->status = WALK_PARKED;
-	walk->stage = STAGE_SEEK;
-}
-
 static void park_irreversible(Walk *walk, uint32_t step)
 {
 	const SpecHook *hook = walk->plan->ops[walk->plan->steps[step - 1].op].hook;
@@ -31,7 +23,7 @@ static void park_irreversible(Walk *walk, uint32_t step)
 	buffer_format(&text, "step %u (\"%s\") %s and cannot be reversed; nothing was reversed; skip it or confirm it",
 		      step, hook->name, walk->states[step - 1].doubt ? "is in doubt" : "is done");
 	fault.message = buffer_take_text(&text);
-	park(walk, &fault);
+	walk_stand_parked(walk, &fault);
 }
 
 /* What stopped a rectifier is told within the message: the name is always RectifierFailed. */
@@ -52,7 +44,7 @@ static void park_rectifier(Walk *walk, Fault *fault)
 	fault->message = buffer_take_text(&text);
 	fault->code = ERROR_RECTIFIER_FAILED;
 	fault->step = walk->reversing;
-	park(walk, fault);
+	walk_stand_parked(walk, fault);
 }
 
 static uint32_t rectifiers_end(const Walk *walk)
@@ -62,8 +54,7 @@ static uint32_t rectifiers_end(const Walk *walk)
 	return step->rectifiers + step->n_rectifiers;
 }
 
-/* Turns to the newest step below the one that was reversed last, or ends the run. */
-static void reverse_next(Walk *walk)
+void walk_reverse_next(Walk *walk)
 {
 	walk->stage = STAGE_SEEK;
 	while (--walk->reversing > 0) {
@@ -91,7 +82,7 @@ void walk_turn(Walk *walk)
 
 	pool_open_overlay(walk->pool);
 	walk->reversing = walk->plan->n_steps + 1;
-	reverse_next(walk);
+	walk_reverse_next(walk);
 }
 
 int walk_seek_back(Walk *walk)
@@ -102,7 +93,7 @@ int walk_seek_back(Walk *walk)
 
 	if (walk->op == rectifiers_end(walk)) {
 		walk->states[walk->reversing - 1].reversed = true;
-		reverse_next(walk);
+		walk_reverse_next(walk);
 		return 0;
 	}
 
@@ -143,78 +134,5 @@ int walk_ended_back(Walk *walk, const Outcome *outcome)
 	if (r < 0)
 		return r;
 	park_rectifier(walk, &fault);
-	return 0;
-}
-
-static int parked_at(const Walk *walk, uint32_t step)
-{
-	if (walk->status != WALK_PARKED)
-		return -EBUSY;
-	return walk->parked.step == step ? 0 : -ESTALE;
-}
-
-static void go_on(Walk *walk)
-{
-	fault_done(&walk->parked);
-	walk->status = WALK_RUNNING;
-	walk->stage = STAGE_SEEK;
-}
-
-int walk_retry(Walk *walk, uint32_t step)
-{
-	int r = parked_at(walk, step);
-
-	if (r < 0)
-		return r;
-	if (walk->parked.code == ERROR_IRREVERSIBLE)
-		walk_turn(walk);
-	else
-		go_on(walk);
-	return 0;
-}
-
-int walk_skip(Walk *walk, uint32_t step)
-{
-	int r = parked_at(walk, step);
-	bool irreversible;
-
-	if (r < 0)
-		return r;
-	irreversible = walk->parked.code == ERROR_IRREVERSIBLE;
-	walk->settled = true;
-	walk->states[step - 1].skipped = true;
-	go_on(walk);
-	if (irreversible)
-		walk_turn(walk);
-	else
-		reverse_next(walk);
-	return 0;
-}
-
-int walk_confirm(Walk *walk, uint32_t step)
-{
-	WalkState *state;
-	int r = parked_at(walk, step);
-
-	if (r < 0)
-		return r;
-	if (walk->parked.code != ERROR_IRREVERSIBLE)
-		return -EPERM;
-	for (uint32_t other = 1; other <= walk->plan->n_steps; other++)
-		if (other != step && walk->states[other - 1].doubt)
-			return -EPERM;
-
-	state = &walk->states[step - 1];
-	if (state->doubt) {
-		state->doubt = false;
-		state->done = true;
-		walk->op++;
-	}
-	walk->settled = true;
-	walk->back = false;
-	for (size_t i = 0; i < walk->n_timers; i++)
-		walk->timers[i].deadline_usec = 0;
-	fault_done(&walk->error);
-	go_on(walk);
 	return 0;
 }

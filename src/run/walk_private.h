@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the walk's files share: walk.c goes forward, walk_back.c goes back and obeys operators, walk_stop.c stops it,
- * walk_check.c makes the checks of arguments and outputs on both ways, walk_time.c counts, walk_result.c tells how it
- * ended. A walk stands at one operation; what comes before a call (checks, defaults) is done by walk_seek(), so that
+/* What the walk's files share: walk.c goes forward, walk_back.c goes back, walk_parked.c parks it and obeys operators,
+ * walk_stop.c stops it, walk_check.c makes the checks of arguments and outputs on both ways, walk_time.c counts,
+ * walk_result.c tells how it stands and how it ended. A walk stands at one operation; what comes before a call (checks, defaults) is done by walk_seek(), so that
  * every boundary is one in front of a call. */
 #pragma once
 
@@ -88,6 +88,11 @@ int walk_seek_back(Walk *walk);
 /** \brief walk_ended() on the way back. */
 int walk_ended_back(Walk *walk, const Outcome *outcome);
 
+/** \brief Stands parked; \p fault says why, and is taken. */
+void walk_stand_parked(Walk *walk, Fault *fault);
+/** \brief Turns to the newest step below the one that was reversed last, or ends the run. */
+void walk_reverse_next(Walk *walk);
+
 /** \brief What was asked of walk_stop() while a call was in hand takes effect, unless the call's end has made it void.
  */
 int walk_stop_then(Walk *walk);
@@ -99,6 +104,8 @@ uint64_t walk_wait_usec(const Walk *walk, const SpecHook *hook);
 /** \brief A timeout begins where \p op does, and ends with it. */
 int walk_timer_push(Walk *walk, const PlanOp *op);
 void walk_timer_pop(Walk *walk, const PlanOp *op);
+/** \brief Timeouts that hold begin anew. */
+void walk_timers_renew(Walk *walk);
 /** \brief Timeouts that have begun since the last call count from now. */
 void walk_timers_begin(Walk *walk, uint64_t now_usec);
 /** \brief The earliest of the deadlines that hold for \p action. */

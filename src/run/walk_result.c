@@ -39,6 +39,31 @@ bool walk_rectifying(const Walk *walk)
 	return walk->back;
 }
 
+const char *walk_stand_name(WalkStand stand)
+{
+	static const char *const names[WALK_STAND_MAX] = {
+		[WALK_STAND_AHEAD] = "ahead",       [WALK_STAND_DONE] = "done",       [WALK_STAND_DOUBT] = "in-doubt",
+		[WALK_STAND_REVERSED] = "reversed", [WALK_STAND_SKIPPED] = "skipped", [WALK_STAND_FAILED] = "failed",
+	};
+
+	return stand < WALK_STAND_MAX ? names[stand] : NULL;
+}
+
+WalkStand walk_stand(const Walk *walk, uint32_t step)
+{
+	const WalkState *state = &walk->states[step - 1];
+
+	if (state->reversed)
+		return WALK_STAND_REVERSED;
+	if (state->skipped)
+		return WALK_STAND_SKIPPED;
+	if (state->doubt)
+		return WALK_STAND_DOUBT;
+	if (state->done)
+		return WALK_STAND_DONE;
+	return walk->error.step == step ? WALK_STAND_FAILED : WALK_STAND_AHEAD;
+}
+
 static WalkError show(const Fault *fault)
 {
 	return (WalkError){
@@ -76,7 +101,12 @@ static bool is_remaining(const Walk *walk, uint32_t step)
 	       (planned->n_rectifiers > 0 || planned->irreversible);
 }
 
-/* Rule 45: a run that went forwards to its end lists nothing. */
+/* Rule 45: a run that goes forwards, or went to its end, lists nothing; one that stands shows what it has done. */
+static bool lists(const Walk *walk)
+{
+	return walk->back || walk->status == WALK_PARKED;
+}
+
 static int list(const Walk *walk, bool (*is_listed)(const Walk *, uint32_t), WalkStep **ret, size_t *ret_n)
 {
 	WalkStep *steps;
@@ -85,7 +115,7 @@ static int list(const Walk *walk, bool (*is_listed)(const Walk *, uint32_t), Wal
 	steps = calloc(walk->plan->n_steps + 1, sizeof(*steps));
 	if (!steps)
 		return -ENOMEM;
-	for (uint32_t step = walk->plan->n_steps; step > 0 && walk->back; step--)
+	for (uint32_t step = walk->plan->n_steps; step > 0 && lists(walk); step--)
 		if (is_listed(walk, step))
 			steps[n++] = (WalkStep){
 				.step = step,

@@ -35,6 +35,21 @@ void walk_timer_pop(Walk *walk, const PlanOp *op)
 		walk->n_timers--;
 }
 
+void walk_timers_renew(Walk *walk)
+{
+	for (size_t i = 0; i < walk->n_timers; i++)
+		walk->timers[i].deadline_usec = 0;
+}
+
+int walk_taken(Walk *walk)
+{
+	int r = walk_seek(walk);
+
+	if (r >= 0)
+		walk_timers_renew(walk);
+	return r;
+}
+
 void walk_timers_begin(Walk *walk, uint64_t now_usec)
 {
 	for (size_t i = walk->n_timers; i > 0 && walk->timers[i - 1].deadline_usec == 0; i--)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/point.h"
 #include "worker/descendants.h"
 #include "worker/threads.h"
 #include "worker/timers.h"
@@ -29,7 +30,7 @@ static void page_begin(RecordPage *page, const Run *run, const WalkAction *actio
 	page->step = action->step;
 	page->attempt = action->attempt;
 	page->rectifying = action->rectifying;
-	page->since_usec = run->now_usec;
+	page->since_usec = run->replay.now_usec;
 	page->deadline_is_program = program != NULL;
 	if (program)
 		snprintf(page->deadline_program, sizeof(page->deadline_program), "%s", program->name);
@@ -51,12 +52,18 @@ static int record_begin(Run *run, const WalkAction *action)
 		.attempt = action->attempt,
 		.rectifying = action->rectifying,
 		.in_doubt = action->in_doubt,
-		.usec = run->now_usec,
+		.usec = run->replay.now_usec,
 	};
+	int r;
 
 	buffer_clear(&run->worker->content);
 	record_encode_begin(&begin, &run->worker->content);
-	return worker_record(run->worker, RECORD_BEGIN);
+	r = run_record(run, RECORD_BEGIN);
+	if (r < 0 || !run->durable || !record_begin_synced(run->replay.plan, action))
+		return r;
+	r = run_sync(run);
+	/* On the way back what there is of room has to do. */
+	return r == -ENOSPC && action->rectifying ? 0 : r;
 }
 
 /* Another call's token is another one: operations of a run have numbers of their own. */
@@ -83,7 +90,7 @@ static void handle_fill(Run *run, Attempt *attempt)
 	handle->undone_token[0] = '\0';
 	token_format(run, action->op, handle->token);
 	if (action->rectifying)
-		token_format(run, run->plan->steps[action->step - 1].op, handle->undone_token);
+		token_format(run, run->replay.plan->steps[action->step - 1].op, handle->undone_token);
 }
 
 static int call(Run *run, Attempt *attempt, int *ret_status)
@@ -95,12 +102,14 @@ static int call(Run *run, Attempt *attempt, int *ret_status)
 	r = ryuso_host_enter(&run->handle);
 	if (r < 0)
 		return r;
+	POINT("before-call");
 	touch_watch();
 	status = (int)function->call(&run->handle);
 	attempt->touched = touch_made() || __fpending(stdout) > 0;
 	/* A forked copy that has come back: there is nothing here for it to do. */
 	if (!ryuso_host_is_original())
 		_exit(EXIT_SUCCESS);
+	POINT("after-call");
 	ryuso_host_enter(NULL);
 	*ret_status = status;
 	return 0;
@@ -164,9 +173,6 @@ static void clear_up(Run *run, Outcome *outcome, bool *ret_leave)
 static int record_end(Run *run, const WalkAction *action, const Outcome *outcome)
 {
 	_cleanup_buffer_ Buffer writes = { 0 };
-	Buffer *content = &run->worker->content;
-	/* On the way back texts are what is gone without when the room gets short. */
-	bool texts = !action->rectifying || record_room(&run->worker->recorder) >= run->reserve;
 	RecordEnd end = {
 		.op = action->op,
 		.step = action->step,
@@ -174,39 +180,35 @@ static int record_end(Run *run, const WalkAction *action, const Outcome *outcome
 		.rectifying = action->rectifying,
 		.outcome = outcome->kind,
 		.error = outcome->error,
-		.usec = run->now_usec,
-		.reason = texts ? outcome->reason : NULL,
-		.message = texts ? outcome->message : NULL,
-		.program = outcome->program,
+		.usec = run->replay.now_usec,
+		.reason = outcome->reason,
+		.message = outcome->message,
+		.reason_size = outcome->reason ? strlen(outcome->reason) : 0,
+		.message_size = outcome->message ? strlen(outcome->message) : 0,
 	};
 
-	end.reason_size = end.reason ? strnlen(end.reason, RECORD_REASON_MAX) : 0;
-	end.message_size = end.message ? strnlen(end.message, RECORD_MESSAGE_MAX) : 0;
-	end.program_size = end.program ? strlen(end.program) : 0;
-	pool_encode_writes(walk_pool(run->walk), outcome->writes, outcome->n_writes, &writes);
+	pool_encode_writes(walk_pool(run->replay.walk), outcome->writes, outcome->n_writes, &writes);
 	end.writes = writes.data;
 	end.writes_size = writes.size;
-	buffer_clear(content);
-	record_encode_end(&end, content);
 	if (action->rectifying)
-		run->rectified += writes.size;
-	return buffer_error(&writes) < 0 ? -ENOMEM : worker_record(run->worker, RECORD_END);
+		run->replay.rectified += writes.size;
+	return buffer_error(&writes) < 0 ? -ENOMEM : run_record_end(run, &end);
 }
 
-int run_end(Run *run, const WalkAction *action, const Outcome *outcome)
+static int attempt_end(Run *run, const WalkAction *action, const Outcome *outcome)
 {
 	int r;
 
-	run->now_usec = clock_monotonic();
+	run->replay.now_usec = clock_monotonic();
 	r = record_end(run, action, outcome);
-	return r < 0 ? r : walk_ended(run->walk, outcome);
+	return r < 0 ? r : walk_ended(run->replay.walk, outcome);
 }
 
 int attempt_make(Run *run, const WalkAction *action)
 {
 	_cleanup_(attempt_done) Attempt attempt = {
 		.run = run,
-		.op = &run->plan->ops[action->op],
+		.op = &run->replay.plan->ops[action->op],
 		.action = action,
 	};
 	char message[RYUSO_MESSAGE_SIZE];
@@ -222,11 +224,11 @@ int attempt_make(Run *run, const WalkAction *action)
 	if (r < 0)
 		return r;
 	outcome = claimed(run, &attempt, status, message, sizeof(message));
-	walk_judge(run->walk, &outcome, message, sizeof(message));
+	walk_judge(run->replay.walk, &outcome, message, sizeof(message));
 	if (attempt.touched)
 		clear_up(run, &outcome, &leave);
 	leave = leave || outcome.kind == OUTCOME_UNKNOWN;
-	r = run_end(run, action, &outcome);
+	r = attempt_end(run, action, &outcome);
 	if (r < 0)
 		return r;
 	page_end(record_page(&run->worker->recorder));

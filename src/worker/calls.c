@@ -75,7 +75,7 @@ static int take(const struct ryuso_value *value, Value *ret)
 
 static int lend_argument(const Attempt *attempt, const PlanArg *arg, struct ryuso_value *ret)
 {
-	const Value *value = pool_get(walk_pool(attempt->run->walk), arg->key);
+	const Value *value = pool_get(walk_pool(attempt->run->replay.walk), arg->key);
 
 	if (!value && !arg->arg->has_default)
 		return 0;
@@ -94,7 +94,7 @@ static int on_argument(void *host, unsigned number, struct ryuso_value *ret)
 static int on_get(void *host, const char *key, struct ryuso_value *ret)
 {
 	const Attempt *attempt = host;
-	const Pool *pool = walk_pool(attempt->run->walk);
+	const Pool *pool = walk_pool(attempt->run->replay.walk);
 	const Value *value = NULL;
 	uint32_t number;
 
@@ -128,13 +128,13 @@ static int count(Attempt *attempt, uint32_t key, const Value *value, const PoolW
 {
 	const Run *run = attempt->run;
 	const RecordCaps *caps = &run->worker->caps;
-	const Pool *pool = walk_pool(run->walk);
+	const Pool *pool = walk_pool(run->replay.walk);
 	bool back = attempt->action->rectifying;
 	const Value *gone = earlier ? &earlier->value : back ? NULL : pool_get(pool, key);
 	size_t size;
 
 	if (attempt->n_writes == 0)
-		attempt->size = back ? run->rectified + sizeof(uint32_t) : pool_size(pool);
+		attempt->size = back ? run->replay.rectified + sizeof(uint32_t) : pool_size(pool);
 	size = attempt->size + write_size(pool, key, value) - (gone ? write_size(pool, key, gone) : 0);
 	if (size > (back ? caps->rectified : caps->pool))
 		return -E2BIG;
@@ -203,7 +203,7 @@ static int on_set(void *host, const char *name, const struct ryuso_value *value)
 	/* Rule 24. */
 	if (op->hook->outputs.declared)
 		return -EINVAL;
-	r = pool_intern(walk_pool(attempt->run->walk), plan_resolve(op, name), &key);
+	r = pool_intern(walk_pool(attempt->run->replay.walk), plan_resolve(op, name), &key);
 	return r < 0 ? r : put(attempt, key, value);
 }
 
@@ -222,18 +222,21 @@ static int on_note(void *host, const char *key, const void *data, size_t size)
 	int r;
 
 	if (size > run->worker->caps.notes ||
-	    run->notes.size + record_note_size(note.key_size, size) > run->worker->caps.notes)
+	    run->replay.notes.size + record_note_size(note.key_size, size) > run->worker->caps.notes)
 		return -E2BIG;
 	buffer_clear(content);
 	record_encode_note(&note, content);
-	r = worker_record(run->worker, RECORD_NOTE);
-	return r < 0 ? r : notes_add(&run->notes, &note);
+	r = run_record(run, RECORD_NOTE);
+	if (r < 0)
+		return r;
+	r = run_sync(run);
+	return r < 0 && r != -ENOSPC ? r : notes_add(&run->replay.notes, &note);
 }
 
 static int on_noted(void *host, const char *key, const void **ret_data, size_t *ret_size)
 {
 	const Attempt *attempt = host;
-	const Note *note = notes_find(&attempt->run->notes, attempt->action->step, key);
+	const Note *note = notes_find(&attempt->run->replay.notes, attempt->action->step, key);
 
 	if (!note)
 		return -ENODATA;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "base/point.h"
 
 #define RECEIVE_SIZE 65536U
 
@@ -110,8 +111,10 @@ int channel_ring(const Channel *channel)
 	/* An eventfd is of no file type: whatever else a hook left under this number is not rung. */
 	if (fstat(ORDER_FD_DOORBELL, &status) < 0 || (status.st_mode & S_IFMT) != 0)
 		return -EBADF;
+	POINT("before-ring");
 	/* A full counter (-EAGAIN) is a ring that was not heard yet. */
 	if (write(ORDER_FD_DOORBELL, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		return -errno;
+	POINT("after-ring");
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/point.h"
 #include "worker/worker.h"
 
 /* Started by ryusod alone, with descriptors and numbers that it has checked. */
@@ -51,5 +52,8 @@ int main(int argc, char **argv)
 			return usage();
 		}
 	}
-	return optind == argc ? worker_main(&options) : usage();
+	if (optind != argc)
+		return usage();
+	point_init(POINT_WORKER);
+	return worker_main(&options);
 }

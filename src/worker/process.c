@@ -72,7 +72,7 @@ int process_init(size_t memory)
 	if (r >= 0 && memory > 0)
 		r = limit(RLIMIT_AS, memory);
 	for (int fd = ORDER_FD_CHANNEL; fd < ORDER_FD_COUNT && r >= 0; fd++)
-		r = fd_cloexec(fd, true);
+		r = fd_cloexec(fd, fd != ORDER_FD_TREE);
 	/* Maps what it needs, before anything can fail for a run. */
 	if (r >= 0)
 		r = ryuso_host_enter(NULL);

@@ -18,6 +18,7 @@ typedef struct Worker {
 	RecordCaps caps;
 	RecordFile recorder;
 	size_t faulted; /* up to there its pages can be written without a fault */
+	int lost;       /* not 0: errno with which a new recorder could not be had; nothing is recorded any more */
 	Module *module;
 	Channel channel;
 	Output output;
@@ -26,10 +27,11 @@ typedef struct Worker {
 	bool taken_over; /* an order has come: what went before is dead */
 } Worker;
 
+/* recorder.c */
 /** \brief Maps the recorder that \p fd is, in place of the one before, and closes \p fd. */
 int worker_adopt(Worker *worker, int fd);
 /** \brief Asks the daemon for a recorder with \p wanted bytes of room, and waits for it. -ENOSPC where the one that
- * came has less; -ECONNRESET where none can come any more. */
+ * came, and is used from now on, has less; -ECONNRESET where none can come any more. */
 int worker_make_room(Worker *worker, size_t wanted);
 /** \brief Writes worker->content as a record; where there is no room for it, in a new recorder. */
 int worker_record(Worker *worker, RecordKind kind);

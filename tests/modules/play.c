@@ -25,6 +25,12 @@ static const char spec_text[] =
 	"\"limited\":{\"hooks\":[\"hooks.h1\",\"hooks.slow\"],"
 	"\"args\":{\"first\":{\"type\":\"string\",\"required\":true},\"second\":{\"type\":\"string\",\"required\":true}},"
 	"\"outputs\":{}},"
+	"\"plain\":{\"hooks\":[\"hooks.bare\",\"hooks.bare\",\"hooks.bare\",\"hooks.bare\",\"hooks.bare\"],"
+	"\"args\":{\"first\":{\"type\":\"string\",\"required\":true},\"second\":{\"type\":\"string\",\"required\":false}},"
+	"\"outputs\":{}},"
+	"\"final\":{\"hooks\":[\"hooks.h1\",\"hooks.last\",\"hooks.h3\"],"
+	"\"args\":{\"first\":{\"type\":\"string\",\"required\":true},\"second\":{\"type\":\"string\",\"required\":true},"
+	"\"third\":{\"type\":\"string\",\"required\":true}},\"outputs\":{}},"
 	"\"typed\":{\"hooks\":[\"hooks.types\",\"hooks.pair\"],"
 	"\"args\":{\"i\":{\"type\":\"int\",\"required\":true},\"f\":{\"type\":\"float\",\"required\":true},"
 	"\"b\":{\"type\":\"bool\",\"required\":false},\"s\":{\"type\":\"string\",\"required\":false},"
@@ -44,6 +50,10 @@ static const char spec_text[] =
 	"\"later\":{\"reference\":\"wk.play.act\",\"bind\":{\"what\":\"second\"},"
 	"\"retry\":{\"attempts\":1000,\"backoff\":60,\"max_backoff\":60},"
 	"\"args\":{\"what\":{\"type\":\"string\",\"required\":true}}},"
+	"\"bare\":{\"reference\":\"wk.play.act\",\"bind\":{\"what\":\"first\"},"
+	"\"args\":{\"what\":{\"type\":\"string\",\"required\":true}}},"
+	"\"last\":{\"reference\":\"wk.play.act\",\"bind\":{\"what\":\"second\"},\"irreversible\":true,"
+	"\"args\":{\"what\":{\"type\":\"string\",\"required\":true}}},"
 	"\"slow\":{\"reference\":\"wk.play.act\",\"bind\":{\"what\":\"second\"},\"rectifiers\":[\"hooks.undo\"],"
 	"\"timeout\":3600,\"args\":{\"what\":{\"type\":\"string\",\"required\":true}}},"
 	"\"undo\":{\"reference\":\"wk.play.undo\",\"args\":{}},"
@@ -59,6 +69,15 @@ static const char spec_text[] =
 	"}}";
 
 static int forks;
+
+/* Where a test is the worker itself, it is told of what is reached. */
+extern void play_reached(const char *what, const ryuso_run *run) __attribute__((weak));
+
+static void reached(const char *what, const ryuso_run *run)
+{
+	if (play_reached)
+		play_reached(what, run);
+}
 
 /* Double-forked, in a session of its own, every descriptor closed; waits until it is there. */
 static void leave_daemon(void)
@@ -147,6 +166,30 @@ static void fill_memory(void)
 	}
 }
 
+static void note_once(ryuso_run *run)
+{
+	int r = ryuso_note(run, "where", "mark", 4);
+
+	if (r == 0)
+		reached("note", run);
+	else
+		printf("the note says %d\n", r);
+}
+
+static void close_all(void)
+{
+	for (int fd = 0; fd < 1024; fd++)
+		close(fd);
+}
+
+/* What a program that a hook starts finds open: the lock of the worker's tree alone. */
+static void look_at_descriptors(void)
+{
+	printf("the tree's lock is open: %d\n",
+	       system("test -e /proc/self/fd/7 && ! test -e /proc/self/fd/3 && ! test -e /proc/self/fd/4 && "
+		      "! test -e /proc/self/fd/6"));
+}
+
 static ryuso_status act_badly(ryuso_run *run, const char *what)
 {
 	if (strcmp(what, "crash") == 0)
@@ -162,9 +205,10 @@ static ryuso_status act_badly(ryuso_run *run, const char *what)
 	if (strcmp(what, "hang") == 0)
 		for (;;)
 			pause();
-	if (strcmp(what, "close") == 0)
-		for (int fd = 0; fd < 1024; fd++)
-			close(fd);
+	if (strcmp(what, "close") == 0 || strcmp(what, "deaf") == 0)
+		close_all();
+	if (strcmp(what, "deaf") == 0)
+		note_once(run);
 	if (strcmp(what, "odd") == 0)
 		return (ryuso_status)17;
 	if (strcmp(what, "rubbish") == 0)
@@ -233,6 +277,7 @@ static ryuso_status act(ryuso_run *run)
 	ryuso_peer_info peer = { 0 };
 	const char *what = NULL, *ticket;
 
+	reached("call", run);
 	if (ryuso_get_string(run, "_ticket", &ticket) == 0)
 		printf("ticket %s\n", ticket);
 	if (ryuso_module_arg_string(run, 0, &what) != 1)
@@ -246,6 +291,10 @@ static ryuso_status act(ryuso_run *run)
 		return ryuso_fail(run, "Flaky", "not yet");
 	if (strcmp(what, "note") == 0)
 		note_all(run);
+	if (strcmp(what, "mark") == 0)
+		note_once(run);
+	if (strcmp(what, "tree") == 0)
+		look_at_descriptors();
 	if (strcmp(what, "set") == 0)
 		set_all(run);
 	if (strcmp(what, "log") == 0)
@@ -255,16 +304,21 @@ static ryuso_status act(ryuso_run *run)
 
 static ryuso_status undo(ryuso_run *run)
 {
-	const char *undone = ryuso_undone_token(run);
+	const char *undone = ryuso_undone_token(run), *mood = getenv("RYUSO_TEST_UNDO");
 	const void *data = "nothing";
 	size_t size = 7;
 
+	reached("call", run);
 	ryuso_noted(run, "where", &data, &size);
 	printf("undo %u.%u %s noted %.*s token %d\n", ryuso_step(run), ryuso_attempt(run),
 	       ryuso_in_doubt(run) ? "in doubt" : "done", (int)size, (const char *)data,
 	       undone && strcmp(undone, ryuso_token(run)) != 0);
 	if (size == 5)
 		set_all(run);
+	if (mood && strcmp(mood, "stop") == 0)
+		raise(SIGSTOP);
+	if (mood && strcmp(mood, "fail") == 0)
+		return ryuso_fail(run, "Stuck", "it does not come loose");
 	return ryuso_rectifying(run) ? RYUSO_OK : ryuso_fail(run, "Forward", "called forward");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "worker/notes.h"
+#include "run/notes.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Between calls.c (the table, parameters, answers that come later) and the files of functions: calls_look.c and
+ * calls_catalog.c (what is), calls_runs.c and calls_show.c (runs), calls_cancel.c, calls_operator.c (what operators
+ * decide). A function makes a new object in \p ret and returns 0; or returns CALL_LATER: it has seen to it that the slot
+ * is answered; or -EBADMSG with \p error; or another negative errno: then the connection is closed. */
+#pragma once
+
+#include "daemon/calls.h"
+#include "daemon/members.h"
+
+#define CALL_PARAMETERS_MAX 5U
+#define CALL_LATER 1
+
+/** \brief One call that is to be answered. */
+typedef struct Ask {
+	Calls *calls;
+	Client *client;
+	Slot *slot;
+	const struct CallKind *kind;
+	struct json_object *values[CALL_PARAMETERS_MAX]; /* borrowed; in the order of the kind's parameters; or NULL */
+} Ask;
+
+/** \brief NULL, 0, false: it is not there. */
+const char *ask_text(const Ask *ask, const char *parameter);
+int64_t ask_int(const Ask *ask, const char *parameter);
+bool ask_bool(const Ask *ask, const char *parameter);
+/** \brief The parameter "run". */
+int ask_run(const Ask *ask, Id *ret, Error *error);
+/** \brief Whether who asks may use the operators' calls. */
+bool ask_is_operator(const Ask *ask);
+/** \brief Whether who asks may know of a run of \p uid's. */
+static inline bool ask_may_see(const Ask *ask, uint32_t uid)
+{
+	return uid == ask->client->peer.uid || ask_is_operator(ask);
+}
+
+/** \brief The end of a function: the members as the result. */
+int ask_result(Members *members, struct json_object **ret);
+
+int call_describe(Ask *ask, struct json_object **ret, Error *error);
+int call_list(Ask *ask, struct json_object **ret, Error *error);
+int call_ping(Ask *ask, struct json_object **ret, Error *error);
+int call_status(Ask *ask, struct json_object **ret, Error *error);
+int call_wait(Ask *ask, struct json_object **ret, Error *error);
+int call_parked(Ask *ask, struct json_object **ret, Error *error);
+int call_show(Ask *ask, struct json_object **ret, Error *error);
+int call_cancel(Ask *ask, struct json_object **ret, Error *error);
+int call_retry(Ask *ask, struct json_object **ret, Error *error);
+int call_skip(Ask *ask, struct json_object **ret, Error *error);
+int call_confirm(Ask *ask, struct json_object **ret, Error *error);
+int call_hold(Ask *ask, struct json_object **ret, Error *error);
+int call_resume(Ask *ask, struct json_object **ret, Error *error);
+
+/** \brief An answer that comes later. Whoever calls back answers it once; what is between that and the client (which may
+ * go away) is seen to. */
+struct Deferred {
+	TAILQ_ENTRY(Deferred) entry;
+	Calls *calls;
+	Slot *slot; /* NULL: the client has gone */
+	uid_t uid;  /* who asked */
+	Id run;     /* of those that are about one */
+	Run *taken; /* owned: a queued run that is being cancelled; or NULL */
+	const char *verb;
+	uint32_t step;
+	bool now, held;
+};
+
+/** \brief Takes the ask's slot. -ENOMEM. */
+int deferred_new(Ask *ask, Deferred **ret);
+/** \brief Each frees it. \p result is taken; NULL: it could not be made. */
+void deferred_answer(Deferred *deferred, struct json_object *result);
+void deferred_refuse(Deferred *deferred, const Error *error);
+/** \brief Nothing is to be answered: the ask goes on at once, or is refused at once. Gives the slot back. */
+void deferred_drop(Deferred *deferred);
+
+/** \brief Where a run is, of those in memory. */
+typedef enum RunPlace {
+	PLACE_NONE,
+	PLACE_PROMISES,
+	PLACE_QUEUE,
+	PLACE_CREW,
+	PLACE_OUTCOMES,
+} RunPlace;
+
+RunPlace calls_find(const Calls *calls, const Id *id, Run **ret);
+/** \brief The same for who asks; -EBADMSG with NoSuchRun where there is none for them, in the ledger neither. \p ret_run
+ * NULL: it is in the ledger alone. */
+int ask_find(const Ask *ask, const Id *id, Run **ret_run, RunPlace *ret_place, LedgerFound *ret_found, Error *error);
+/** \brief The ledger cannot be looked into: -EBADMSG, or -ENOMEM. */
+int ledger_trouble(const Calls *calls, int r, Error *error);
+/** \brief What the run in hand is at: a new object, or NULL. */
+struct json_object *describe_running(const Run *run);

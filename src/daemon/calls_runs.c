@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs by their ids, wherever they are; `wait`, `parked`. */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/calls_private.h"
+#include "daemon/stored_reply.h"
+
+static Run *find_promising(const Promises *promises, const Id *id)
+{
+	Run *run;
+
+	TAILQ_FOREACH(run, &promises->promising, entry)
+	{
+		if (id_equal(&run->id, id))
+			return run;
+	}
+	return NULL;
+}
+
+RunPlace calls_find(const Calls *calls, const Id *id, Run **ret)
+{
+	const Crew *crew = calls->crew;
+
+	if ((*ret = queue_find(crew->setup.queue, id)))
+		return PLACE_QUEUE;
+	if ((*ret = crew_find(crew, id)))
+		return PLACE_CREW;
+	if ((*ret = outcomes_find(crew->setup.outcomes, id)))
+		return PLACE_OUTCOMES;
+	if ((*ret = find_promising(calls->parking->promises, id)))
+		return PLACE_PROMISES;
+	return PLACE_NONE;
+}
+
+static const struct {
+	const char *state;
+	ErrorCode code;
+	const char *message;
+} troubles[] = {
+	{ "recovering", ERROR_RECOVERING, "what an earlier daemon left is still being looked at" },
+	{ "store-busy", ERROR_STORE_BUSY, "the state directory is in use" },
+	{ "store-damaged", ERROR_STORE_DAMAGED, "the state directory cannot be used" },
+};
+
+/* Before the store is open, or where it cannot be, nobody knows which runs there are. */
+static int check_store(const Calls *calls, Error *error)
+{
+	const Promises *promises = calls->parking->promises;
+	const char *message = NULL;
+	const char *state = calls->state(calls->context, &message);
+	const char *problem;
+
+	for (size_t i = 0; i < ELEMENTSOF(troubles); i++)
+		if (strcmp(troubles[i].state, state) == 0)
+			return error_set(error, troubles[i].code, NULL, "%s", message ? message : troubles[i].message);
+	problem = promises_problem(promises);
+	if (problem)
+		return error_set(error, ERROR_STORE_DAMAGED, NULL, "%s", problem);
+	if (!promises->ledger)
+		return error_set(error, ERROR_RECOVERING, NULL, "the state directory is not open yet");
+	return 0;
+}
+
+int ledger_trouble(const Calls *calls, int r, Error *error)
+{
+	const char *problem = promises_problem(calls->parking->promises);
+
+	if (r == -ENOMEM)
+		return r;
+	return error_set(error, ERROR_STORE_DAMAGED, NULL, "%s%s",
+			 problem ? problem : "the ledger cannot be read: ", problem ? "" : strerror(-r));
+}
+
+static int no_such_run(const Id *id, Error *error)
+{
+	char text[ID_TEXT_SIZE];
+
+	id_format(id, text);
+	return error_set(error, ERROR_NO_SUCH_RUN, "/parameters/run", "there is no run %s", text);
+}
+
+static int find_stored(const Ask *ask, const Id *id, LedgerFound *ret, Error *error)
+{
+	LedgerFound found = { 0 };
+	int r;
+
+	r = check_store(ask->calls, error);
+	if (r < 0)
+		return r;
+	r = ledger_find(ask->calls->parking->promises->ledger, id, &found);
+	if (r == -ENOENT)
+		return no_such_run(id, error);
+	if (r < 0)
+		return ledger_trouble(ask->calls, r, error);
+	if (!ask_may_see(ask, found.run.uid)) {
+		ledger_found_done(&found);
+		return no_such_run(id, error);
+	}
+	*ret = found;
+	return 0;
+}
+
+int ask_find(const Ask *ask, const Id *id, Run **ret_run, RunPlace *ret_place, LedgerFound *ret_found, Error *error)
+{
+	Run *run = NULL;
+	RunPlace place;
+
+	crew_look(ask->calls->crew);
+	place = calls_find(ask->calls, id, &run);
+	if (run && !ask_may_see(ask, run->peer.uid))
+		return no_such_run(id, error);
+	*ret_run = run;
+	*ret_place = place;
+	return run ? 0 : find_stored(ask, id, ret_found, error);
+}
+
+/* ---- wait ---- */
+
+static int wait_in_memory(Ask *ask, Run *run, RunPlace place, Error *error)
+{
+	int r;
+
+	if (place == PLACE_OUTCOMES && run->reply.size == 0)
+		return error_set(error, ERROR_WRONG_STATE, NULL, "run %s has ended, and its reply was not kept",
+				 run->id_text);
+	if (place == PLACE_OUTCOMES && run->answered) {
+		slot_answer(ask->slot, WAITER_CALL, run->id_text, (const char *)run->reply.data, run->reply.size);
+		return CALL_LATER;
+	}
+	r = run_attach(run, ask->slot, WAITER_CALL, false);
+	return r < 0 ? r : CALL_LATER;
+}
+
+static int wait_stored(Ask *ask, const LedgerRun *run, Error *error)
+{
+	char text[ID_TEXT_SIZE];
+
+	id_format(&run->run, text);
+	if (run->state == LEDGER_REFUSED)
+		return error_set(error, run->error == ERROR_NONE ? ERROR_CANCELLED : run->error, NULL,
+				 "run %s was refused before it began; nothing ran", text);
+	if (run->reply_size > 0) {
+		slot_answer(ask->slot, WAITER_CALL, text, run->reply, run->reply_size);
+		return CALL_LATER;
+	}
+	if (ledger_state_ended(run->state))
+		return error_set(error, ERROR_WRONG_STATE, NULL,
+				 "run %s has ended as %s, and its reply is not kept (KeepReplies=)", text,
+				 ledger_state_name(run->state));
+	return error_set(error, ERROR_RECOVERING, NULL, "run %s is %s, and waits for the module to be in use", text,
+			 ledger_state_name(run->state));
+}
+
+int call_wait(Ask *ask, struct json_object **ret, Error *error)
+{
+	_cleanup_ledger_found_ LedgerFound found = { 0 };
+	RunPlace place;
+	Run *run;
+	Id id;
+	int r;
+
+	(void)ret;
+	r = ask_run(ask, &id, error);
+	if (r >= 0)
+		r = ask_find(ask, &id, &run, &place, &found, error);
+	if (r < 0)
+		return r;
+	return run ? wait_in_memory(ask, run, place, error) : wait_stored(ask, &found.run, error);
+}
+
+/* ---- parked ---- */
+
+typedef struct Listing {
+	const Calls *calls;
+	struct json_object *list; /* NULL: memory is short */
+} Listing;
+
+static void list_parked(Listing *listing, const LedgerRun *run)
+{
+	uint32_t step = run->step;
+	ErrorCode code = run->error;
+	_cleanup_json_ struct json_object *reply = stored_reply_read(run->reply, run->reply_size);
+	struct json_object *parked = stored_member(reply, "parked");
+	Members members;
+
+	stored_reply_stand(reply, &step, &code);
+	members_begin(&members);
+	members_id(&members, "run", &run->run);
+	members_text_or_null(&members, "program", run->program);
+	members_int(&members, "parked_usec", run->ended_usec);
+	members_int(&members, "step", step);
+	members_text_or_null(&members, "hook", stored_text(parked, "hook"));
+	members_text_or_null(&members, "name", error_name(code));
+	members_text_or_null(&members, "message", stored_text(parked, "message"));
+	members_int(&members, "peer_uid", run->uid);
+	members_text_or_null(&members, "request_id", run->request_id);
+	listing->list = members_append(listing->list, members_end(&members));
+}
+
+/* LedgerOnRun: what is in memory is on its way to the ledger, or was taken up. */
+static int on_parked(void *context, const LedgerRun *run)
+{
+	Listing *listing = context;
+	Run *known;
+
+	if (calls_find(listing->calls, &run->run, &known) == PLACE_NONE)
+		list_parked(listing, run);
+	return listing->list ? 0 : -ENOMEM;
+}
+
+static void list_storing(Listing *listing)
+{
+	const Run *run;
+
+	TAILQ_FOREACH_REVERSE(run, &listing->calls->crew->setup.outcomes->storing, RunList, entry)
+	{
+		const LedgerRun told = {
+			.run = run->id,
+			.uid = run->peer.uid,
+			.request_id = run->request_id,
+			.program = run->program->spec->name,
+			.ended_usec = run->ended_realtime_usec,
+			.error = run->error,
+			.step = run->error_step,
+			.reply = (const char *)run->reply.data,
+			.reply_size = run->reply.size,
+		};
+
+		if (run->status == WALK_PARKED && listing->list)
+			list_parked(listing, &told);
+	}
+}
+
+int call_parked(Ask *ask, struct json_object **ret, Error *error)
+{
+	const LedgerFilter filter = { .states = LEDGER_BIT(LEDGER_PARKED), .replies = true };
+	Listing listing = { .calls = ask->calls };
+	Members members;
+	int r;
+
+	r = check_store(ask->calls, error);
+	if (r < 0)
+		return r;
+	listing.list = json_object_new_array();
+	list_storing(&listing);
+	r = ledger_list(ask->calls->parking->promises->ledger, &filter, on_parked, &listing);
+	if (r < 0 && r != -ENOENT) {
+		json_object_put(listing.list);
+		return ledger_trouble(ask->calls, r, error);
+	}
+	members_begin(&members);
+	members_add(&members, "runs", listing.list);
+	return ask_result(&members, ret);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Cancels of runs that are with a worker (rules 18, 41): a wish in the recorder's first page, one at a time, which the
+ * worker reads at a boundary and records, or declines. Only then is the one who asked answered. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "daemon/crew_private.h"
+
+struct CrewCancel {
+	TAILQ_ENTRY(CrewCancel) entry;
+	Id run;
+	bool now;
+	bool wished; /* it stands in the page */
+	CrewCancelled done;
+	void *context; /* NULL: nobody waits any more */
+};
+
+static CrewCancel *cancel_find(const Crew *crew, const Id *run)
+{
+	CrewCancel *cancel;
+
+	TAILQ_FOREACH(cancel, &crew->cancels, entry)
+	if (id_equal(&cancel->run, run))
+		return cancel;
+	return NULL;
+}
+
+int crew_cancel(Crew *crew, const Id *run, bool now, CrewCancelled done, void *context)
+{
+	CrewCancel *cancel;
+
+	if (!crew_find(crew, run))
+		return -ENOENT;
+	if (cancel_find(crew, run))
+		return -EBUSY;
+	cancel = calloc(1, sizeof(*cancel));
+	if (!cancel)
+		return -ENOMEM;
+	*cancel = (CrewCancel){ .run = *run, .now = now, .done = done, .context = context };
+	TAILQ_INSERT_TAIL(&crew->cancels, cancel, entry);
+	crew_cancels_step(crew);
+	return 0;
+}
+
+void crew_forget_cancel(Crew *crew, const void *context)
+{
+	CrewCancel *cancel;
+
+	TAILQ_FOREACH(cancel, &crew->cancels, entry)
+	if (cancel->context == context)
+		cancel->context = NULL;
+}
+
+void crew_cancels_free(Crew *crew)
+{
+	CrewCancel *cancel;
+
+	while ((cancel = TAILQ_FIRST(&crew->cancels))) {
+		TAILQ_REMOVE(&crew->cancels, cancel, entry);
+		free(cancel);
+	}
+}
+
+static void cancel_end(Crew *crew, CrewCancel *cancel, int r, bool begun)
+{
+	RecordPage *page = recorder_page(&crew->recorder);
+
+	TAILQ_REMOVE(&crew->cancels, cancel, entry);
+	if (cancel->wished)
+		atomic_store(&page->wish, ERROR_NONE);
+	if (cancel->context)
+		cancel->done(cancel->context, r, begun);
+	free(cancel);
+}
+
+void crew_cancels_end(Crew *crew, const Id *run, int r, bool begun)
+{
+	CrewCancel *cancel = cancel_find(crew, run);
+
+	if (cancel)
+		cancel_end(crew, cancel, r, begun);
+}
+
+void crew_cancels_again(Crew *crew)
+{
+	CrewCancel *cancel;
+
+	TAILQ_FOREACH(cancel, &crew->cancels, entry)
+	cancel->wished = false;
+}
+
+static void cancel_wish(Crew *crew, CrewCancel *cancel)
+{
+	RecordPage *page = recorder_page(&crew->recorder);
+
+	memcpy(page->wish_run, cancel->run.bytes, sizeof(page->wish_run));
+	atomic_store(&page->declined, 0);
+	atomic_store(&page->wish, ERROR_CANCELLED);
+	cancel->wished = true;
+}
+
+/* The hook in hand is killed only where it stands still, and is seen to be the one. */
+static void cancel_probe(Crew *crew, CrewCancel *cancel)
+{
+	const RecordPage *page = recorder_page(&crew->recorder);
+	Hand *hand = crew->active;
+
+	if (!cancel->now || !hand || hand->probed || hand->state != HAND_READY || !crew->current ||
+	    !id_equal(&crew->current->id, &cancel->run) || atomic_load(&page->turn) % 2 == 0)
+		return;
+	cancel->now = false;
+	if (kill(hand->pid, SIGSTOP) < 0)
+		return;
+	hand->probed = true;
+	crew->probing_cancel = true;
+}
+
+bool crew_cancel_kills(Crew *crew)
+{
+	const RecordPage *page = recorder_page(&crew->recorder);
+	const Run *run = crew->current;
+
+	return run && cancel_find(crew, &run->id) && atomic_load(&page->turn) % 2 == 1 && !page->rectifying &&
+	       !run->irreversible && memcmp(page->run, run->id.bytes, sizeof(page->run)) == 0;
+}
+
+void crew_cancels_step(Crew *crew)
+{
+	RecordPage *page = recorder_page(&crew->recorder);
+	CrewCancel *cancel = TAILQ_FIRST(&crew->cancels);
+	uint32_t declined;
+
+	if (!cancel || !crew->directory || crew->recorder.renewing)
+		return;
+	if (!crew_find(crew, &cancel->run)) {
+		/* its worker died before it had begun: it waits in the queue, or was refused */
+		cancel_end(crew, cancel, -EAGAIN, false);
+		return;
+	}
+	declined = cancel->wished ? atomic_load(&page->declined) : 0;
+	if (declined != 0) {
+		cancel_end(crew, cancel, declined == EPERM ? -EPERM : -EALREADY, true);
+		return;
+	}
+	if (!cancel->wished)
+		cancel_wish(crew, cancel);
+	cancel_probe(crew, cancel);
+}

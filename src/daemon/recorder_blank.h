@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A file that is, or becomes, zero from end to end: what the next recorder is made of. It is new, or was a recorder
+ * before, and then what it held is erased. One thread at a time has it. It is filled in writes of one page: larger ones
+ * would get larger folios, which cost more to sync. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "base/macro.h"
+
+#define BLANK_BLOCK 4096U
+#define BLANK_PIECE (64U << 10) /* that are cleaned at once, while syncs wait */
+
+typedef struct Blank {
+	TAILQ_ENTRY(Blank) entry;
+	int fd;
+	size_t size;
+	size_t clean; /* up to where it is zero, and synced */
+	bool whole;   /* every block of it is to be written, zero or not: it may have holes */
+	bool lent;    /* a worker may have it mapped */
+} Blank;
+
+TAILQ_HEAD(BlankList, Blank);
+
+/** \brief For a file that is open already: takes \p fd where it succeeds. -EINVAL where it is no regular file, or has
+ * another name beside. */
+int blank_new(int fd, Blank **ret);
+/** \brief The file at \p path, of at least \p size bytes: what stands there already, where that can be used, else a new
+ * one. */
+int blank_make(const char *path, size_t size, Blank **ret);
+/** \brief Closes it; the file stays. Takes NULL. */
+Blank *blank_free(Blank *blank);
+DEFINE_CLEANUP(Blank *, blank_free)
+#define _cleanup_blank_ _cleanup_(blank_freep)
+
+static inline bool blank_is_clean(const Blank *blank)
+{
+	return blank->clean >= blank->size;
+}
+/** \brief Cleans one piece more. */
+int blank_clean(Blank *blank);
+/** \brief Cleans all that is left, without a sync: whoever goes on writes and syncs it himself. */
+int blank_fill(Blank *blank);
+/** \brief Whether it stands at \p path. */
+bool blank_is_at(const Blank *blank, const char *path);

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every place at which a crash could matter, one after another: the worker, the daemon or both are killed there, and
+whatever is asked afterwards, the answer is the one true one. Then again at the places that the recovery comes through.
+
+Where CRASH_POINTS is "all", every case is played, which takes hours for the second part; else as many as fit in
+CRASH_SECONDS (24), drawn by RYUSO_SEED."""
+
+import collections
+import concurrent.futures
+import json
+import os
+import random
+import signal
+import time
+
+import crash_programs
+import points
+from crash_cases import Case, Kill, Stage, text
+from crash_programs import STEPS, judge, request
+from crash_scene import Scene, memory
+from tap import check, equal, main, ok, test, wait_for
+
+ALL = os.environ.get("CRASH_POINTS") == "all"
+SECONDS = float(os.environ.get("CRASH_SECONDS", "24"))
+SEED = int(os.environ.get("RYUSO_SEED", time.time_ns() % 1000000007))
+THREADS = int(os.environ.get("CRASH_THREADS", 2 * (os.cpu_count() or 1)))
+RECORDINGS = 3
+PROBLEMS_SHOWN = 5
+VICTIMS = ("worker", "daemon", "both")
+
+
+class Campaign:
+    def __init__(self):
+        self.stage = Stage()
+        self.dice = random.Random(SEED)
+        self.pool = concurrent.futures.ThreadPoolExecutor(THREADS)
+        self.problems, self.unreached, self.varied = [], [], []
+        self.played = 0
+
+    def play(self, case):
+        """What came of it; None where its places were not come by."""
+        found = self.stage.perform(case)
+        self.played += 1
+        if found.problem:
+            self.problems.append(found.problem)
+            return found
+        for _ in range(RECORDINGS):
+            if found.hits == len(case.kills):
+                return found
+            found = self.stage.perform(case)
+        self.judge_unreached(case)
+        return None
+
+    def judge_unreached(self, case):
+        """A place that some do not come by is where the loop turns idly. It is told; all others must be reached."""
+        missed = case.kills[-1].place
+        before = Case(case.program, case.kills[:-1])
+        for _ in range(RECORDINGS):
+            found = self.stage.perform(before)
+            if missed not in (found.behind if before.kills else found.places):
+                self.varied.append(text(case))
+                return
+        self.unreached.append(text(case))
+
+    def play_all(self, cases, seconds):
+        """(case, what came of it) for as many as the time allows; the first of them in any case."""
+        end = time.monotonic() + seconds
+        left = iter(cases)
+        running = {}
+        found = []
+        while True:
+            while len(running) < THREADS and (ALL or time.monotonic() < end or not found and not running):
+                case = next(left, None)
+                if case is None:
+                    break
+                running[self.pool.submit(self.play, case)] = case
+            if not running or len(self.problems) >= PROBLEMS_SHOWN:
+                break
+            done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+            found += [(running.pop(future), future.result()) for future in done]
+        concurrent.futures.wait(running)
+        return found
+
+
+def record(campaign, program):
+    """The places that every run of it comes by."""
+    found = [campaign.stage.perform(Case(program, ())) for _ in range(RECORDINGS)]
+    for one in found:
+        check(not one.problem, one.problem)
+    always = set.intersection(*(set(one.places) for one in found))
+    return [place for place in found[0].places if place in always]
+
+
+def every_kill(places):
+    return [Kill(place, victim) for place in places for victim in VICTIMS]
+
+
+def kind(found):
+    """Recoveries that come through the same places are the same recovery."""
+    worker = tuple(place.name for place in found.behind if place.side == "worker")
+    daemon = collections.Counter(place.name for place in found.behind if place.side == "daemon")
+    return worker, frozenset(daemon.items())
+
+
+def report(campaign, sentence, played, total):
+    good = not campaign.problems and not campaign.unreached and played > 0
+    ok(f"{sentence} ({played} of {total} cases)", good,
+       "\n\n".join(campaign.problems[:PROBLEMS_SHOWN] + [f"never reached: {text}" for text in campaign.unreached]))
+    for varied in campaign.varied:
+        print(f"# not reached by all: {varied}", flush=True)
+
+
+def once(campaign):
+    """Every place of every program. Returns what came of each case."""
+    recorded = {program: record(campaign, program) for program in STEPS}
+    for program, places in recorded.items():
+        sides = collections.Counter(place.side for place in places)
+        print(f"# {program}: {sides['daemon']} places of the daemon, {sides['worker']} of the worker", flush=True)
+    cases = [Case(program, (kill,)) for program, places in recorded.items() for kill in every_kill(places)]
+    campaign.dice.shuffle(cases)
+    found = campaign.play_all(cases, SECONDS * 0.6)
+    report(campaign, "whoever is killed wherever, the one reply is what the book shows", len(found), len(cases))
+    return found
+
+
+def twice(campaign, found):
+    """And again at each place of each recovery that is not like another."""
+    kinds = {}
+    for case, one in found:
+        if one and not one.problem:
+            kinds.setdefault((case.program, case.kills[0].victim == "worker", kind(one)), (case, one))
+    cases = [Case(case.program, case.kills + (kill,)) for case, one in kinds.values()
+             for kill in every_kill(one.behind)]
+    print(f"# {len(kinds)} recoveries that differ", flush=True)
+    campaign.dice.shuffle(cases)
+    again = campaign.play_all(cases, SECONDS * 0.4)
+    report(campaign, "killed again in the recovery, it is still the one reply", len(again), len(cases))
+
+
+@test
+def what_a_killed_daemon_left_is_recovered_without_any_client():
+    stage = Stage()
+    with Scene(memory(), stage.template, module=stage.module) as scene:
+        file = points.Points(scene.directory / "points")
+        file.kill(points.Place("worker", "before-call", 4), "both")
+        scene.env = file.env()
+        scene.start()
+        check(scene.settle(), "the daemon is ready")
+        with scene.connect() as client:
+            client.send(request("pay", "alone", request_id="alone"))
+            equal(client.line(), b"", "the connection's end")
+        wait_for(lambda: not scene.alive(), "the daemon's end")
+        equal(scene.status, -signal.SIGKILL, "how it ended")
+        scene.start()
+        wait_for(lambda: not crash_programs.effects(scene.book.read("alone")), "the recovery")
+        reply = json.loads(scene.ask(request("pay", "alone", request_id="alone")))
+        equal((reply["status"], reply["error"]["name"]), ("rectified", "Interrupted"), f"what came of it: {reply}")
+        judge(scene.book, "alone", reply)
+
+
+print(f"# RYUSO_SEED={SEED}", flush=True)
+_campaign = Campaign()
+twice(_campaign, once(_campaign))
+main()

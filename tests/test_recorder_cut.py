@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A recorder that was cut short, or of which a byte is another one: what the next daemon says is true, or it parks the
+run."""
+
+import concurrent.futures
+import json
+import os
+import random
+import shutil
+import time
+
+import points
+from crash_cases import Stage
+from crash_programs import Lie, insist, judge, request
+from crash_scene import BROKEN, Scene, memory
+from tap import check, main, ok
+
+SEED = int(os.environ.get("RYUSO_SEED", time.time_ns() % 1000000007))
+CASES = int(os.environ.get("CRASH_CUTS", "210"))
+PAGE = 4096
+SHOWN = 5
+# Where both die: program, place. In a step, before and after what it does; on the way back; finished, and nobody knows.
+STATES = {
+    "in a step": ("pay", points.Place("worker", "before-call", 4)),
+    "behind a step": ("pay", points.Place("worker", "after-call", 4)),
+    "on the way back": ("doomed", points.Place("worker", "after-call", 12)),
+    "finished, not answered": ("pay", points.Place("daemon", "before-reply", 1)),
+}
+
+
+def damage(recorder, how, at, dice):
+    with open(recorder, "r+b") as file:
+        if how == "cut":
+            file.truncate(at)
+        elif how == "zeroed":
+            size = os.fstat(file.fileno()).st_size
+            file.seek(at)
+            file.write(bytes(size - at))
+        else:
+            file.seek(at)
+            [byte] = file.read(1)
+            file.seek(at)
+            file.write(bytes([byte ^ (1 << dice.randrange(8))]))
+
+
+def leave_half_done(scene, program, place):
+    """The recorder of a run whose processes died there."""
+    file = points.Points(scene.directory / "points")
+    file.kill(place, "both")
+    scene.env = file.env()
+    scene.start()
+    scene.settle()
+    try:
+        with scene.connect() as client:
+            client.send(request(program, "r", request_id="r"))
+            client.line()
+    except BROKEN:
+        pass
+    insist(file.hits == 1, f"{points.text(place)} was not reached")
+    scene.process.wait()
+    insist(not scene.alive(), "the daemon is dead")
+    scene.env = {}
+    return scene.state / "recorder"
+
+
+def used(image):
+    """(end of the START record, end of all records)"""
+    start = PAGE + 32 + int.from_bytes(image[PAGE:PAGE + 4], "little")
+    return start, len(image.rstrip(b"\0"))
+
+
+def play(stage, state, how, dice):
+    program, place = STATES[state]
+    directory = memory()
+    told = ""
+    try:
+        with Scene(directory, stage.template, module=stage.module) as scene:
+            try:
+                recorder = leave_half_done(scene, program, place)
+                start, end = used(recorder.read_bytes())
+                # the first page is mostly empty, and told less often than what it is about
+                at = dice.randrange(512) if dice.random() < 0.2 else dice.randrange(PAGE, end)
+                told = f"{state}, {how} at {at} (START ends at {start}, all at {end})"
+                damage(recorder, how, at, dice)
+                return told, find(scene, program, at < start)
+            except Lie as lie:
+                raise Lie(f"{told}: {lie}\n{scene.tell('r')}") from lie
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def find(scene, program, unknown):
+    """What is said of it now. `unknown`: that there was a run may not be known any more; then it is another one."""
+    reply = json.loads(scene.ask(request(program, "r", request_id="r")))
+    runs = {row["run"] for row in scene.book.read("r").calls}
+    if reply["status"] == "parked" and reply["parked"]["name"] == "Damaged":
+        insist(scene.status()["parked"] == 1, "what is parked is counted")
+        return "parked"
+    insist(len(runs) <= 1 or unknown, f"it ran again: {runs}")
+    judge(scene.book, "r", reply, alone=len(runs) <= 1)
+    insist(scene.stop(), "ryusod did not end in good order")
+    return reply["status"]
+
+
+def main_part():
+    print(f"# RYUSO_SEED={SEED}", flush=True)
+    dice = random.Random(SEED)
+    stage = Stage()
+    cases = [(state, how) for state in STATES for how in ("cut", "zeroed", "flipped")]
+    found, problems = {}, []
+    with concurrent.futures.ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
+        running = [pool.submit(play, stage, *cases[i % len(cases)], random.Random(dice.random())) for i in range(CASES)]
+        for future in running:
+            try:
+                _, status = future.result()
+                found[status] = found.get(status, 0) + 1
+            except Exception as error:  # whatever it is: the case did not pass
+                problems.append(f"{type(error).__name__}: {error}")
+    ok(f"a recorder that is not whole leads to the true status, or the run is parked ({len(running)} cases: {found})",
+       not problems and len(found) > 1, "\n\n".join(problems[:SHOWN]))
+    check(sum(found.values()) + len(problems) == CASES, "every case was played")
+
+
+main_part()
+main()
