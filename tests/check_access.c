@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "check_main.h"
 
-#include <string.h>
+#include <grp.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -102,6 +103,39 @@ START_TEST(a_peer_is_who_the_kernel_says)
 }
 END_TEST
 
+START_TEST(operators_are_root_and_the_user_of_the_daemon)
+{
+	gid_t others[] = { 70001, 70002 };
+	Access operators;
+	Peer root = { .uid = 0, .gid = 99, .has_groups = true };
+	Peer same = { .uid = geteuid(), .gid = 99, .has_groups = true };
+	Peer stranger = { .uid = 70000, .gid = 70000, .groups = others, .n_groups = 2, .has_groups = true };
+
+	ck_assert_int_eq(access_operators(&operators), 0);
+	ck_assert(access_permits(&operators, &root, -EBADF));
+	ck_assert(access_permits(&operators, &same, -EBADF));
+	ck_assert(!access_permits(&operators, &stranger, -EBADF));
+	access_done(&operators);
+}
+END_TEST
+
+START_TEST(operators_are_members_of_one_group_where_the_system_has_it)
+{
+	const struct group *entry = getgrnam(ACCESS_OPERATORS);
+	gid_t gid = entry ? entry->gr_gid : 70001;
+	Peer by_group = { .uid = 70000, .gid = gid, .has_groups = true };
+	Peer by_another = { .uid = 70000, .gid = 70000, .groups = &gid, .n_groups = 1, .has_groups = true };
+	Access operators;
+
+	ck_assert_int_eq(access_operators(&operators), 0);
+	ck_assert_uint_eq(operators.n_groups, entry != NULL);
+	ck_assert_int_eq(access_permits(&operators, &by_group, -EBADF), entry != NULL);
+	ck_assert_int_eq(access_permits(&operators, &by_another, -EBADF), entry != NULL);
+	access_done(&operators);
+}
+END_TEST
+
 CHECK_MAIN(access, without_a_list_everybody_is_permitted, an_empty_list_permits_nobody,
 	   a_user_or_a_group_of_the_peer_permits_it, a_name_that_nobody_has_is_told_and_admits_nobody,
-	   a_peer_is_who_the_kernel_says)
+	   a_peer_is_who_the_kernel_says, operators_are_root_and_the_user_of_the_daemon,
+	   operators_are_members_of_one_group_where_the_system_has_it)

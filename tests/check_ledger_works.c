@@ -2,7 +2,7 @@
 /* Works that are under way: their order, what is found of them, how they are told of. */
 #include "tests/check_main.h"
 
-#include "tests/ledger_desk.h"
+#include "tests/ledger_script.h"
 
 #define REPLY "\"program\":\"even\",\"status\":\"succeeded\"}\n"
 
@@ -194,7 +194,40 @@ START_TEST(a_work_that_another_program_locks_out_is_told_and_not_done)
 }
 END_TEST
 
-CHECK_MAIN(ledger_works, too_many_works_are_not_taken_and_none_of_those_taken_is_lost,
+static void expect_counted(Ledger *ledger)
+{
+	uint64_t unfinished[LEDGER_UNFINISHED];
+	LedgerCounts counts;
+
+	ck_assert_int_eq(ledger_counts(ledger, &counts), 0);
+	ledger_unfinished(ledger, unfinished);
+	for (unsigned state = 0; state < LEDGER_UNFINISHED; state++)
+		ck_assert_msg(unfinished[state] == counts.runs[state], "%s: %" PRIu64 ", not %" PRIu64,
+			      ledger_state_name((LedgerState)state), unfinished[state], counts.runs[state]);
+	ck_assert_uint_gt(counts.runs[LEDGER_PARKED] + counts.runs[LEDGER_RESUMED] + counts.runs[LEDGER_QUEUED], 0);
+}
+
+START_TEST(unfinished_runs_are_counted_right_whatever_was_done_to_them)
+{
+	static Script script;
+	Ledger *ledger = desk_begin();
+
+	script_init(&script, 11, 0);
+	for (unsigned i = 0; i < SCRIPT_WORKS; i++) {
+		ck_assert_int_eq(script_do(ledger, &script, i, NULL, NULL), 0);
+		if (i % 300 == 299) {
+			ck_assert_int_eq(desk_submit(ledger, script.works[i].run, NULL), -EEXIST);
+			expect_counted(ledger);
+		}
+	}
+	ledger = desk_reopen(ledger);
+	expect_counted(ledger);
+	ledger_close(ledger);
+}
+END_TEST
+
+CHECK_MAIN(ledger_works, unfinished_runs_are_counted_right_whatever_was_done_to_them,
+	   too_many_works_are_not_taken_and_none_of_those_taken_is_lost,
 	   a_work_that_another_program_locks_out_is_told_and_not_done,
 	   works_are_confirmed_in_their_order_and_errors_touch_nobody_else, works_that_wait_share_a_commit,
 	   what_is_under_way_is_found, a_request_id_that_a_refusal_under_way_frees_can_be_taken_at_once,

@@ -143,6 +143,57 @@ START_TEST(a_path_too_long_for_a_socket_is_refused)
 }
 END_TEST
 
+START_TEST(an_option_of_some_verbs_is_kept_with_its_bit_and_its_name)
+{
+	static const struct {
+		const char *word, *value, *name;
+		unsigned bit;
+	} cases[] = {
+		{ "-f", NULL, "--follow", OPTION_FOLLOW },
+		{ "--data", "{}", "--data", OPTION_DATA },
+		{ "--request-id", "x", "--request-id", OPTION_REQUEST_ID },
+		{ "--no-request-id", NULL, "--no-request-id", OPTION_NO_REQUEST_ID },
+		{ "--now", NULL, "--now", OPTION_NOW },
+		{ "--no-wait", NULL, "--no-wait", OPTION_NO_WAIT },
+		{ "--reason", "why", "--reason", OPTION_REASON },
+		{ "--dry-run", NULL, "--dry-run", OPTION_DRY_RUN },
+		{ "--current-module", NULL, "--current-module", OPTION_CURRENT_MODULE },
+		{ "--undone-by-hand", NULL, "--undone-by-hand", OPTION_UNDONE_BY_HAND },
+		{ "-v", NULL, "--verbose", OPTION_VERBOSE },
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+		_cleanup_parsed_ Parsed parsed;
+
+		ck_assert_int_eq(parse(&parsed, cases[i].word, cases[i].value, NULL), 0);
+		ck_assert_uint_eq(parsed.options.given, cases[i].bit);
+		ck_assert_str_eq(option_name(cases[i].bit), cases[i].name);
+	}
+}
+END_TEST
+
+START_TEST(a_request_id_has_1_to_128_bytes_and_a_reason_says_something)
+{
+	char longest[129] = "", longer[130] = "";
+	_cleanup_parsed_ Parsed good, reason;
+
+	memset(longest, 'x', 128);
+	memset(longer, 'x', 129);
+	ck_assert_int_eq(parse(&good, "--request-id", longest, NULL), 0);
+	ck_assert_str_eq(good.options.request_id, longest);
+	ck_assert_int_eq(parse(&reason, "--reason", " it is so", NULL), 0);
+	ck_assert_str_eq(reason.options.reason, " it is so");
+	for (size_t i = 0; i < 6; i++) {
+		const char *options[] = { "--request-id", "--request-id", "--request-id",
+					  "--reason",     "--reason",     "--reason" };
+		const char *values[] = { "", longer, "\xff", "", " \t\n", "\xc3" };
+		_cleanup_parsed_ Parsed bad;
+
+		ck_assert_int_eq(parse(&bad, options[i], values[i], NULL), -EINVAL);
+	}
+}
+END_TEST
+
 START_TEST(what_stands_behind_two_dashes_is_no_option)
 {
 	_cleanup_parsed_ Parsed parsed;
@@ -158,4 +209,5 @@ CHECK_MAIN(options, options_may_stand_before_and_after_the_verb,
 	   the_socket_is_that_of_the_option_else_of_the_environment_else_the_usual_one,
 	   an_option_that_does_not_exist_is_guessed, a_value_that_an_option_does_not_take_is_refused_with_what_it_takes,
 	   a_timeout_is_seconds_and_their_parts, a_socket_and_an_instance_do_not_go_together,
-	   a_path_too_long_for_a_socket_is_refused, what_stands_behind_two_dashes_is_no_option)
+	   a_path_too_long_for_a_socket_is_refused, an_option_of_some_verbs_is_kept_with_its_bit_and_its_name,
+	   a_request_id_has_1_to_128_bytes_and_a_reason_says_something, what_stands_behind_two_dashes_is_no_option)

@@ -207,6 +207,7 @@ static size_t worst_of_recovery(const char *text)
 {
 	const RecordPark park = { .message = text, .message_size = RECORD_MESSAGE_MAX };
 	const RecordDecision decision = { .reason = text, .reason_size = RECORD_MESSAGE_MAX };
+	const RecordTaken taken = { .message = text, .message_size = RECORD_MESSAGE_MAX };
 	_cleanup_buffer_ Buffer content = { 0 };
 	size_t size;
 
@@ -216,7 +217,7 @@ static size_t worst_of_recovery(const char *text)
 	record_encode_decision(&decision, &content);
 	size += record_size(content.size);
 	buffer_clear(&content);
-	record_encode_taken(&(RecordTaken){ 0 }, &content);
+	record_encode_taken(&taken, &content);
 	return size + 4 * record_size(content.size);
 }
 

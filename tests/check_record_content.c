@@ -284,13 +284,20 @@ END_TEST
 START_TEST(a_taken_comes_back_as_it_went_in)
 {
 	_cleanup_buffer_ Buffer content = { 0 };
-	RecordTaken taken = { .interruptions = 3, .usec = 1ULL << 50 }, found;
+	RecordTaken found, taken = {
+		.interruptions = 3,
+		.usec = 1ULL << 50,
+		.barred = true,
+		.message = "why",
+		.message_size = 3,
+	};
 	Record record;
 
 	record_encode_taken(&taken, &content);
 	record = through_file(RECORD_TAKEN, &content);
 	ck_assert_int_eq(record_decode_taken(&record, &found), 0);
 	ck_assert(found.interruptions == 3 && found.usec == 1ULL << 50);
+	ck_assert(found.barred && found.message_size == 3 && memcmp(found.message, "why", 3) == 0);
 	CHECK_LENGTH(record, record_decode_taken, &found);
 }
 END_TEST

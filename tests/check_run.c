@@ -159,10 +159,11 @@ START_TEST(a_refusal_goes_to_all_and_to_a_call_as_an_error)
 	attach(run, 1, "2", WAITER_CALL, false);
 	attach(run, 2, "3", WAITER_QUEUED, false);
 	run_refuse(run, &error);
-	expect_text(0,
-		    "{\"id\":1,\"run\":null,\"program\":\"p\",\"success\":false,\"status\":\"refused\",\"data_pool\":{},"
-		    "\"error\":{\"name\":\"Cancelled\",\"message\":\"it was cancelled\",\"retry\":false}}\n",
-		    NULL);
+	expect_text(
+		0,
+		"{\"id\":1,\"run\":null,\"program\":\"p\",\"success\":false,\"status\":\"refused\",\"data_pool\":{},"
+		"\"error\":{\"name\":\"Cancelled\",\"message\":\"it was cancelled\",\"retry\":false}}\n",
+		NULL);
 	expect_text(1,
 		    "{\"id\":2,\"error\":{\"name\":\"Cancelled\",\"message\":\"it was cancelled\",\"retry\":false}}\n",
 		    NULL);

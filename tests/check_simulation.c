@@ -135,7 +135,7 @@ static void check_coverage(const SimTally *tally)
 		ck_assert_uint_gt(tally->fates[fate] * 5, tally->seeds);
 	for (size_t i = 0; i < ELEMENTSOF(tally->verdicts); i++)
 		ck_assert_uint_gt(tally->verdicts[i] * 50, tally->seeds);
-	ck_assert_uint_gt(tally->torn, tally->seeds);
+	ck_assert_uint_gt(tally->torn * 20, tally->seeds);
 	ck_assert_uint_gt(tally->in_hand * 20, tally->seeds);
 	ck_assert_uint_gt(tally->failed_syncs * 20, tally->seeds);
 	ck_assert_uint_gt(tally->renewals * 20, tally->seeds);

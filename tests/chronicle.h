@@ -11,6 +11,7 @@
  *     taken park          the run is taken up after an interruption; is parked by the daemon (ModuleChanged)
  *     retry skip confirm  an operator's verb on the parked run, at the step it stands at
  *     unpark              all records of the run, which is parked, are written anew
+ *     finish              the run is at its end, or parked: which is said in so many words where something follows
  *     sync                all that was written is synced
  *     .                   the script ends here; else the rest goes well, up to FINISH */
 #pragma once

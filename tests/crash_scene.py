@@ -96,10 +96,10 @@ class Scene:
     def _forget(self):
         with _lock:
             _alive.discard(self.process)
-        self.status = self.process.wait()
+        self.ended = self.process.wait()
         self.process = None
         # nobody but a test's signal ends a daemon, and what ends with a fault is no crash that was ordered
-        insist(self.status in (0, -signal.SIGKILL), f"ryusod ended with status {self.status}")
+        insist(self.ended in (0, -signal.SIGKILL), f"ryusod ended with status {self.ended}")
 
     def ensure(self):
         with self.lock:
@@ -124,7 +124,7 @@ class Scene:
         except subprocess.TimeoutExpired:
             raise Lie("ryusod does not end after SIGTERM") from None
         self._forget()
-        return self.status == 0
+        return self.ended == 0
 
     def settle(self, workers=2):
         """Until it accepts connections, and its worker and the spare are there; or it is dead."""

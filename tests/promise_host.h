@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* For tests of what becomes of promised runs: queue, promises with a real ledger in the scratch directory, outcomes, and
- * a recorder in memory whose syncs are the test's to say. */
+/* For tests of what becomes of promised runs: queue, promises with a real ledger in the scratch directory, outcomes,
+ * and a recorder in memory whose syncs are the test's to say. */
 #pragma once
 
+#include "base/clock.h"
 #include "daemon/outcomes.h"
 #include "run/replay.h"
 #include "tests/connection.h"
@@ -12,10 +13,11 @@
 #define HOST_RECORDER_SIZE (1U << 20)
 #define HOST_NUMBER 77U
 
-/** \brief The recorder's word, and how often it was asked to sync. */
 static size_t host_synced;
 static unsigned host_sync_wishes;
 
+#ifndef HOST_REAL_RECORDER /* which is never asked */
+/** \brief The recorder's word, and how often it was asked to sync. */
 size_t recorder_synced(const Recorder *recorder)
 {
 	(void)recorder;
@@ -27,6 +29,15 @@ void recorder_sync(Recorder *recorder)
 	(void)recorder;
 	host_sync_wishes++;
 }
+#endif
+
+/* Replies as a FINISH record holds them. */
+#define HOST_DONE "\"program\":\"transfer\",\"success\":true,\"status\":\"succeeded\",\"data_pool\":{},\"error\":null}"
+#define HOST_OTHER \
+	"\"program\":\"transfer\",\"success\":true,\"status\":\"succeeded\",\"data_pool\":{\"n\":1},\"error\":null}"
+#define HOST_PARKED                                                                                       \
+	"\"program\":\"transfer\",\"success\":false,\"status\":\"parked\",\"data_pool\":{},\"error\":{}," \
+	"\"parked\":{\"name\":\"RectifierFailed\",\"step\":2,\"hook\":\"h\",\"message\":\"it did not work\"}}"
 
 typedef struct Host {
 	Connection connections[HOST_CLIENTS];
@@ -252,9 +263,9 @@ static inline void host_renew(RecorderKept *kept, size_t n)
 						 0);
 				offset += record.size;
 			}
-			ck_assert_int_eq(record_append(&host.recorder.file, record.kind, record.content,
-						       record.content_size),
-					 0);
+			ck_assert_int_eq(
+				record_append(&host.recorder.file, record.kind, record.content, record.content_size),
+				0);
 		}
 	}
 	free(old);
@@ -287,4 +298,54 @@ static inline void host_expect(const char *request_id, PromiseKind kind)
 	_cleanup_promise_ Promise promise = host_find(request_id, 1);
 
 	ck_assert_int_eq(promise.kind, kind);
+}
+
+typedef struct HostSeen {
+	RecordKind kinds[8];
+	size_t n;
+	uint32_t step;
+	ErrorCode error;
+} HostSeen;
+
+static inline int host_on_unparked(void *context, const LedgerRun *run)
+{
+	HostSeen *seen = context;
+	size_t offset = 0;
+	Record record;
+	int r;
+
+	while ((r = record_unpack(run->records, run->records_size, &offset, &record)) > 0)
+		seen->kinds[seen->n++] = record.kind;
+	ck_assert_int_eq(r, 0);
+	seen->step = run->step;
+	seen->error = run->error;
+	return 0;
+}
+
+/** \brief The ledger holds it as host_end() with HOST_PARKED left it. */
+static inline void host_expect_parked(const Id *id)
+{
+	HostSeen seen = { 0 };
+
+	ck_assert_int_eq(ledger_unpark(host.promises.ledger, id, host_on_unparked, &seen), 0);
+	ck_assert_uint_eq(seen.n, 3);
+	ck_assert_int_eq(seen.kinds[0], RECORD_START);
+	ck_assert_int_eq(seen.kinds[1], RECORD_NOTE);
+	ck_assert_int_eq(seen.kinds[2], RECORD_FINISH);
+	ck_assert_uint_eq(seen.step, 2);
+	ck_assert_int_eq(seen.error, ERROR_RECTIFIER_FAILED);
+}
+
+/** \brief A submission without arguments; client 0 wants to know that it is queued. */
+static inline Run *host_submit(const char *request_id)
+{
+	static uint8_t none[sizeof(uint32_t)];
+	const Buffer arguments = { .data = none, .size = sizeof(none) };
+	Run *run = host_run(HOST_TRANSFER, request_id, 1);
+
+	run->promised = true;
+	run->submitted_usec = clock_realtime();
+	host_attach(run, 0, WAITER_QUEUED);
+	promises_submit(&host.promises, run, &arguments, "{\"ticket\":\"T-7\"}", false);
+	return run;
 }

@@ -5,7 +5,7 @@
  * be ends the simulation, and is told with the trace of that seed.
  *
  * sim_disk.c: the recorder's file. sim_world.c: what hooks have done, and what a status may say of it. sim_worker.c,
- * sim_daemon.c, sim_ledger.c, sim_recovery.c: the actors. sim_play.c: one seed from beginning to end. */
+ * sim_call.c, sim_daemon.c, sim_ledger.c, sim_recovery.c: the actors. sim_play.c: one seed from beginning to end. */
 #pragma once
 
 #include <setjmp.h>
@@ -37,8 +37,9 @@ typedef struct SimTally {
 typedef struct SimFile {
 	RecordFile live; /* as processes see it */
 	uint8_t *disk;
-	bool *dirty; /* by sector: written since it was last brought to the disk (or was to be) */
-	size_t high; /* nothing was ever written from here on */
+	bool *dirty;     /* by sector: written since it was last brought to the disk (or was to be) */
+	bool failing[2]; /* by side (0: daemon, 1: worker): a write has failed, and it was not told yet */
+	size_t high;     /* nothing was ever written from here on */
 	RecordPlace place;
 } SimFile;
 
@@ -49,11 +50,19 @@ typedef struct SimCall {
 	bool left;        /* of a rectifying call: what it is to undo is there */
 } SimCall;
 
+#define SIM_NOTES_MAX 8
+
+typedef struct SimNotes {
+	uint64_t values[SIM_NOTES_MAX];
+	size_t n;
+} SimNotes;
+
 typedef struct SimWorld {
 	SimCall *calls;   /* by operation */
 	uint64_t *notes;  /* by step: the last that was noted; 0: none */
-	uint64_t *maybe;  /* by step: the last that was about to be */
+	SimNotes *maybe;  /* by step: what was about to be noted since */
 	bool *skipped;    /* by step: an operator left it */
+	Id boot;          /* of the last call */
 	uint32_t budgets; /* how often attempts were granted */
 	bool lossy;       /* durability `process`, and the power failed: records may be missing */
 } SimWorld;
@@ -81,6 +90,7 @@ typedef struct SimRun {
 	Buffer reply;
 	RecordKind verb;
 	RecordDecision decision;
+	Id decided; /* the boot in which that was */
 	/* the client's */
 	bool answered;
 	Buffer answer;
@@ -156,8 +166,9 @@ bool sim_durable(const SimRun *run);
 SimFile *sim_file_new(Sim *sim, size_t size);
 SimFile *sim_file_free(SimFile *file);
 void sim_file_append(Sim *sim, SimFile *file, RecordKind kind, const void *content, size_t size);
-/** \brief 0 or -EIO: then nothing of the range that did not reach the disk ever will. */
-int sim_file_sync(Sim *sim, SimFile *file);
+/** \brief 0 or -EIO: then nothing of the range that did not reach the disk ever will, and the other side is told by its
+ * next sync (each has opened the file by itself: the kernel tells every opener once). */
+int sim_file_sync(Sim *sim, SimFile *file, int side);
 void sim_file_write_back(Sim *sim, SimFile *file);
 /** \brief What a disk could hold afterwards. */
 void sim_file_lose_power(Sim *sim, SimFile *file);
@@ -175,19 +186,31 @@ void sim_world_init(Sim *sim, SimRun *run);
 void sim_world_done(SimWorld *world);
 /** \brief The function of \p action is about to be called: whether that may be. */
 void sim_world_call(Sim *sim, SimRun *run, const WalkAction *action);
+/** \brief A note is about to be recorded; and it was. */
+void sim_world_note(SimRun *run, uint32_t step, uint64_t value);
+void sim_world_noted(SimRun *run, uint32_t step, uint64_t value);
 /** \brief It takes effect, and would end with that. */
 void sim_world_act(Sim *sim, SimRun *run, const WalkAction *action);
 void sim_world_end(SimRun *run, const WalkAction *action, OutcomeKind kind);
 /** \brief Whether \p status and \p reply are true of the world. */
 void sim_world_check(Sim *sim, SimRun *run, WalkStatus status, const char *reply, size_t reply_size);
 /** \brief Whether a run that nothing is known of may be forgotten. */
-void sim_world_check_vanished(Sim *sim, SimRun *run, SimFate fate);
+void sim_world_check_vanished(Sim *sim, SimRun *run);
 void sim_world_decide(Sim *sim, SimRun *run, RecordKind verb, uint32_t step, bool by_hand);
 
+/* sim_call.c */
+SimFate sim_call(Sim *sim, const WalkAction *action);
+bool sim_is_late(const Sim *sim, const WalkAction *action);
+
 /* sim_worker.c */
+/** \brief A record of the run in hand; its content is in sim->content. */
+SimFate sim_worker_record(Sim *sim, RecordKind kind);
+SimFate sim_worker_record_end(Sim *sim, RecordEnd *end);
+/** \brief Everything up to here is on the disk. */
+SimFate sim_worker_sync(Sim *sim);
 SimFate sim_worker_order(Sim *sim, SimRun *run);
 SimFate sim_worker_unpark(Sim *sim, SimRun *run);
-SimFate sim_worker_resume(Sim *sim, SimRun *run, ErrorCode stop);
+SimFate sim_worker_resume(Sim *sim, SimRun *run);
 void sim_worker_done(Sim *sim);
 
 /* sim_daemon.c */

@@ -144,7 +144,7 @@ static SimFate sync_read(Sim *sim)
 
 	if (fate != SIM_FINE)
 		return fate;
-	if (sim_file_sync(sim, sim->file) < 0) {
+	if (sim_file_sync(sim, sim->file, 0) < 0) {
 		sim->renew_wanted = true;
 		return SIM_FINE;
 	}
@@ -297,7 +297,7 @@ SimFate sim_daemon_move(Sim *sim, SimFile *file)
 	SimFate fate;
 
 	sim->sync_fails = 0;
-	sim_file_sync(sim, file);
+	sim_file_sync(sim, file, 0);
 	sim->sync_fails = sync_fails;
 	atomic_store(&record_page(&file->live)->synced, sim_file_tail(file));
 	fate = sim_point(sim, "before the rename");
@@ -324,6 +324,7 @@ SimFate sim_daemon_reap(Sim *sim)
 	SimRun *run = sim->current;
 
 	sim_worker_done(sim);
+	sim->file->failing[1] = false; /* the next one has only just opened it */
 	record_take_over(&sim->file->live);
 	sim_daemon_read(sim);
 	if (!run || !run->begun)
@@ -333,7 +334,7 @@ SimFate sim_daemon_reap(Sim *sim)
 		run->begun = false;
 		return SIM_FINE;
 	}
-	return sim_worker_resume(sim, run, ERROR_NONE);
+	return sim_worker_resume(sim, run);
 }
 
 void sim_daemon_forget(Sim *sim)

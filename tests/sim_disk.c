@@ -62,7 +62,7 @@ static void bring(SimFile *file, size_t sector)
 	memcpy(file->disk + sector * SIM_SECTOR, file->live.base + sector * SIM_SECTOR, SIM_SECTOR);
 }
 
-int sim_file_sync(Sim *sim, SimFile *file)
+int sim_file_sync(Sim *sim, SimFile *file, int side)
 {
 	size_t from = atomic_load(&record_page(&file->live)->synced) / RECORD_PAGE_SIZE * RECORD_PAGE_SIZE;
 	size_t to = sim_file_tail(file);
@@ -73,6 +73,10 @@ int sim_file_sync(Sim *sim, SimFile *file)
 			bring(file, sector);
 		file->dirty[sector] = false;
 	}
+	if (fails)
+		file->failing[0] = file->failing[1] = true;
+	fails = file->failing[side];
+	file->failing[side] = false;
 	sim->tally->syncs++;
 	sim->tally->failed_syncs += fails;
 	sim_tell(sim, "sync %zu..%zu%s", from, to, fails ? " FAILS" : "");

@@ -84,6 +84,7 @@ static SimFate decide(Sim *sim, SimRun *run)
 	run->decision_read = false;
 	run->verb = verb;
 	run->decision = decision;
+	run->decided = sim->boot;
 	run->n_verbs++;
 	run->answered = false;
 	sim_world_decide(sim, run, verb, decision.step, by_hand);

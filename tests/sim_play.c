@@ -122,7 +122,7 @@ static void set_up(Sim *sim, const Spec *spec)
 	sim->crashes_left = (unsigned)sim_below(sim, 10);
 	sim->write_back = PICK(sim, 0, 20, 200);
 	sim->sync_fails = PICK(sim, 0, 0, 30, 200);
-	sim->cancel = PICK(sim, 0, 0, 10);
+	sim->cancel = PICK(sim, 0, 10, 50);
 	sim->daemon_turn = PICK(sim, 20, 200, 500);
 	sim->now_usec = START_USEC;
 	sim->wall_usec = START_USEC;

@@ -7,12 +7,9 @@
 /* What a recovery comes to. */
 typedef struct Recovery {
 	Sim *sim;
-	SimFate fate; /* what it was that ended the daemon before */
 	Recovered found;
 	SimRun *run; /* the unfinished one that goes on; NULL */
-	ErrorCode stop;
-	Buffer kept;  /* its records */
-	Buffer taken; /* the content of TAKEN */
+	Buffer kept; /* its records, TAKEN behind them */
 	bool known[SIM_RUNS_MAX];
 } Recovery;
 
@@ -20,7 +17,6 @@ static void recovery_done(Recovery *recovery)
 {
 	recovered_done(&recovery->found);
 	buffer_done(&recovery->kept);
-	buffer_done(&recovery->taken);
 }
 
 /* Runs of durability `process` that are under way may lose what they did. */
@@ -108,14 +104,17 @@ static SimFate park(Sim *sim, SimRun *run, const Buffer *packed, const RecoverVe
 	return sim_ledger_store(sim, run, &parked.records);
 }
 
-static void go_on_with(Recovery *recovery, SimRun *run, Buffer *packed, const RecoverVerdict *verdict)
+static void add_taken(const Sim *sim, const RecoverVerdict *verdict, Buffer *packed)
 {
-	const RecordTaken taken = { .interruptions = verdict->interruptions, .usec = recovery->sim->wall_usec };
+	_cleanup_buffer_ Buffer content = { 0 };
+	const RecordTaken taken = {
+		.interruptions = verdict->interruptions,
+		.barred = verdict->barred,
+		.usec = sim->wall_usec,
+	};
 
-	recovery->run = run;
-	recovery->stop = verdict->act == RECOVER_RECTIFY ? ERROR_INTERRUPTED : ERROR_NONE;
-	recovery->kept = TAKE(*packed, (Buffer){ 0 });
-	record_encode_taken(&taken, &recovery->taken);
+	record_encode_taken(&taken, &content);
+	record_pack(RECORD_TAKEN, content.data, content.size, packed);
 }
 
 static SimFate on_unfinished(Recovery *recovery, SimRun *run, const RecoverRun *found)
@@ -138,16 +137,18 @@ static SimFate on_unfinished(Recovery *recovery, SimRun *run, const RecoverRun *
 		 (const char *const[]){ "carry on", "rectify", "park" }[verdict.act], verdict.message);
 	sim->tally->verdicts[verdict.act]++;
 	sim->tally->in_hand += replay.begun;
+	add_taken(sim, &verdict, &packed);
 	if (verdict.act == RECOVER_PARK)
 		return park(sim, run, &packed, &verdict);
-	go_on_with(recovery, run, &packed, &verdict);
+	recovery->run = run;
+	recovery->kept = TAKE(packed, (Buffer){ 0 });
 	return SIM_FINE;
 }
 
-/* Of a run that was being written anew when it ended, what stands in the ledger counts. */
+/* Of a run that was being written anew, and is not wholly, what stands in the ledger counts. */
 static bool is_ledgers(const SimRun *run, const RecoverRun *found)
 {
-	if (run->ledger == LEDGER_DECIDED)
+	if (run->ledger == LEDGER_DECIDED || run->ledger == LEDGER_RESUMED)
 		return found->decided_usec != run->decision.usec;
 	return run->ledger == LEDGER_PARKED || run->ledger == LEDGER_ENDED;
 }
@@ -194,16 +195,20 @@ static SimFate park_again(Sim *sim, SimRun *run)
 }
 
 /* What the recorder does not know. A client with a request id asks again. */
-static SimFate settle_lost(Sim *sim, SimRun *run, SimFate fate)
+static SimFate settle_lost(Sim *sim, SimRun *run)
 {
 	bool promised = run->ledger == LEDGER_QUEUED || (run->flags & RECORD_FLAG_PROMISED) != 0;
 
-	if (run->ledger == LEDGER_NONE && !promised && run->answered)
+	if (run->ledger == LEDGER_NONE && !promised && run->answered) {
+		sim_must(sim, run->status != WALK_PARKED || run->world.lossy, "run %u was parked, and is lost",
+			 sim_number(sim, run));
+		run->gone = true;
 		return SIM_FINE;
+	}
 	run->answered = run->answered && !run->world.lossy;
 	if (run->ledger == LEDGER_RESUMED || run->ledger == LEDGER_DECIDED)
 		return park_again(sim, run);
-	sim_world_check_vanished(sim, run, fate);
+	sim_world_check_vanished(sim, run);
 	sim_tell(sim, "nothing is known of run %u", sim_number(sim, run));
 	sim->tally->vanished++;
 	sim_world_init(sim, run);
@@ -212,10 +217,10 @@ static SimFate settle_lost(Sim *sim, SimRun *run, SimFate fate)
 }
 
 /* What is decided and was not taken up yet, is taken up; unless records of that could be lost. */
-static bool is_open(const SimRun *run)
+static bool is_open(const Sim *sim, const SimRun *run)
 {
 	if (run->ledger == LEDGER_DECIDED)
-		return run->world.lossy;
+		return !sim_durable(run) && !id_equal(&sim->boot, &run->decided);
 	return !run->gone &&
 	       (run->ledger == LEDGER_NONE || run->ledger == LEDGER_QUEUED || run->ledger == LEDGER_RESUMED);
 }
@@ -226,8 +231,8 @@ static SimFate settle_unknown(Recovery *recovery)
 	SimFate fate = SIM_FINE;
 
 	for (size_t i = 0; i < sim->n_runs && fate == SIM_FINE; i++)
-		if (!recovery->known[i] && is_open(&sim->runs[i]))
-			fate = settle_lost(sim, &sim->runs[i], recovery->fate);
+		if (!recovery->known[i] && is_open(sim, &sim->runs[i]))
+			fate = settle_lost(sim, &sim->runs[i]);
 	return fate;
 }
 
@@ -240,8 +245,6 @@ static SimFate make_file(Recovery *recovery)
 
 	while (record_unpack(recovery->kept.data, recovery->kept.size, &offset, &record) > 0)
 		sim_file_append(sim, file, record.kind, record.content, record.content_size);
-	if (recovery->run)
-		sim_file_append(sim, file, RECORD_TAKEN, recovery->taken.data, recovery->taken.size);
 	return sim_daemon_move(sim, file);
 }
 
@@ -271,7 +274,7 @@ static SimFate recover(Recovery *recovery)
 
 SimFate sim_recover(Sim *sim, SimFate fate)
 {
-	_cleanup_(recovery_done) Recovery recovery = { .sim = sim, .fate = fate };
+	_cleanup_(recovery_done) Recovery recovery = { .sim = sim };
 
 	sim->tally->recoveries++;
 	sim_worker_done(sim);
@@ -284,5 +287,5 @@ SimFate sim_recover(Sim *sim, SimFate fate)
 	sim->daemon_acts = false;
 	if (fate != SIM_FINE || !recovery.run)
 		return fate;
-	return sim_worker_resume(sim, recovery.run, recovery.stop);
+	return sim_worker_resume(sim, recovery.run);
 }

@@ -5,13 +5,6 @@
 #include "tell/result.h"
 #include "tests/sim.h"
 
-#define BEATS_MAX 3000000U /* microseconds that a call may take beyond what it says */
-
-static bool is_late(const Sim *sim, const WalkAction *action)
-{
-	return action->deadline_usec != 0 && action->deadline_usec <= sim->now_usec;
-}
-
 void sim_worker_done(Sim *sim)
 {
 	replay_done(&sim->replay);
@@ -19,8 +12,7 @@ void sim_worker_done(Sim *sim)
 	sim->resumed = false;
 }
 
-/* A record of the run in hand; its content is in sim->content. */
-static SimFate record(Sim *sim, RecordKind kind)
+SimFate sim_worker_record(Sim *sim, RecordKind kind)
 {
 	size_t before = sim_file_tail(sim->file);
 	SimFate fate = sim_point(sim, "before a record");
@@ -38,7 +30,7 @@ static SimFate record(Sim *sim, RecordKind kind)
 	return sim_point(sim, "after a record");
 }
 
-static SimFate sync_all(Sim *sim)
+SimFate sim_worker_sync(Sim *sim)
 {
 	RecordPage *page = record_page(&sim->file->live);
 	SimFate fate;
@@ -48,13 +40,14 @@ static SimFate sync_all(Sim *sim)
 	fate = sim_point(sim, "before a sync");
 	if (fate != SIM_FINE)
 		return fate;
-	if (sim_file_sync(sim, sim->file) < 0)
+	/* Where a sync of the daemon's has failed, one here may succeed and mean nothing. */
+	if (sim->renew_wanted || sim_file_sync(sim, sim->file, 1) < 0)
 		return sim_daemon_renew(sim, sim->reserve);
 	atomic_store(&page->synced, sim_file_tail(sim->file));
 	return sim_point(sim, "after a sync");
 }
 
-static SimFate record_end(Sim *sim, RecordEnd *end)
+SimFate sim_worker_record_end(Sim *sim, RecordEnd *end)
 {
 	bool texts = !end->rectifying || record_room(&sim->file->live) >= sim->reserve;
 
@@ -64,170 +57,7 @@ static SimFate record_end(Sim *sim, RecordEnd *end)
 		 end->error ? error_name(end->error) : "");
 	buffer_clear(&sim->content);
 	record_encode_end(end, &sim->content);
-	return record(sim, RECORD_END);
-}
-
-/* Calls */
-
-static SimFate begin(Sim *sim, const WalkAction *action)
-{
-	const RecordBegin content = {
-		.op = action->op,
-		.step = action->step,
-		.attempt = action->attempt,
-		.rectifying = action->rectifying,
-		.in_doubt = action->in_doubt,
-		.usec = sim->now_usec,
-	};
-	SimFate fate;
-
-	sim_tell(sim, "BEGIN %u%s%s#%u (step %u, %s)", action->op, action->rectifying ? "-" : "",
-		 action->in_doubt ? "?" : "", action->attempt, action->step, sim->plan->ops[action->op].hook->name);
-	sim->current->world.calls[action->op].begun = true;
-	buffer_clear(&sim->content);
-	record_encode_begin(&content, &sim->content);
-	fate = record(sim, RECORD_BEGIN);
-	if (fate != SIM_FINE || !record_begin_synced(sim->plan, action))
-		return fate;
-	return sync_all(sim);
-}
-
-static SimFate note(Sim *sim, const WalkAction *action)
-{
-	uint64_t value = dice_roll(&sim->dice) | 1;
-	const RecordNote content = {
-		.step = action->step,
-		.key = "n",
-		.key_size = 1,
-		.data = &value,
-		.data_size = sizeof(value),
-	};
-	SimFate fate;
-
-	if (action->rectifying || !sim_chance(sim, 150) ||
-	    sim->replay.notes.size + record_note_size(1, sizeof(value)) > sim->caps.notes)
-		return SIM_FINE;
-	sim_tell(sim, "NOTE");
-	sim->current->world.maybe[action->step - 1] = value;
-	buffer_clear(&sim->content);
-	record_encode_note(&content, &sim->content);
-	fate = record(sim, RECORD_NOTE);
-	if (fate == SIM_FINE)
-		fate = sync_all(sim);
-	if (fate != SIM_FINE)
-		return fate;
-	if (notes_add(&sim->replay.notes, &content) < 0)
-		abort();
-	sim->current->world.notes[action->step - 1] = value;
-	sim->tally->notes++;
-	return SIM_FINE;
-}
-
-/* What the hook says, judged; its writes are in \p writes. */
-static Outcome judged(Sim *sim, const WalkAction *action, const OracleOutcome *said, PoolWrite *writes, char *message,
-		      size_t message_size)
-{
-	Outcome outcome = {
-		.kind = said->kind,
-		.error = said->error,
-		.reason = said->reason,
-		.program = said->program,
-		.writes = writes,
-		.n_writes = said->n_writes,
-	};
-
-	for (size_t i = 0; i < said->n_writes; i++) {
-		const char *key = plan_resolve(&sim->plan->ops[action->op], said->writes[i].name);
-
-		sim_must(sim, pool_intern(walk_pool(sim->replay.walk), key, &writes[i].key) == 0, "no key %s", key);
-		writes[i].value = *said->writes[i].value;
-	}
-	walk_judge(sim->replay.walk, &outcome, message, message_size);
-	return outcome;
-}
-
-static SimFate end(Sim *sim, const WalkAction *action, const Outcome *outcome)
-{
-	_cleanup_buffer_ Buffer writes = { 0 };
-	RecordEnd content = {
-		.op = action->op,
-		.step = action->step,
-		.attempt = action->attempt,
-		.rectifying = action->rectifying,
-		.outcome = outcome->kind,
-		.error = outcome->error,
-		.usec = sim->now_usec,
-		.reason = outcome->reason,
-		.reason_size = outcome->reason ? strlen(outcome->reason) : 0,
-		.message = outcome->message,
-		.message_size = outcome->message ? strlen(outcome->message) : 0,
-	};
-	SimFate fate;
-
-	pool_encode_writes(walk_pool(sim->replay.walk), outcome->writes, outcome->n_writes, &writes);
-	content.writes = writes.data;
-	content.writes_size = writes.size;
-	if (action->rectifying)
-		sim->replay.rectified += writes.size;
-	fate = record_end(sim, &content);
-	if (fate != SIM_FINE)
-		return fate;
-	sim_must(sim, walk_ended(sim->replay.walk, outcome) == 0, "the walk does not take an end");
-	sim->replay.now_usec = sim->now_usec;
-	return SIM_FINE;
-}
-
-/* What a hook did not live to say. */
-static bool dies(Sim *sim, const WalkAction *action, const OracleOutcome *said)
-{
-	sim->cause = said->error;
-	sim->cause_program = said->program;
-	if (is_late(sim, action) && sim_chance(sim, 700)) {
-		const SpecProgram *program = action->deadline_program;
-
-		sim->cause = program ? ERROR_PROGRAM_TIMEOUT : ERROR_HOOK_TIMEOUT;
-		sim->cause_program = program ? program->name : NULL;
-		sim->tally->late++;
-		return true;
-	}
-	return said->kind == OUTCOME_UNKNOWN && (said->error != ERROR_HOOK_UNKNOWN || sim_chance(sim, 500));
-}
-
-static SimFate call(Sim *sim, const WalkAction *action)
-{
-	OracleOutcome said;
-	PoolWrite writes[ORACLE_WRITES_MAX];
-	char message[256];
-	Outcome outcome;
-	bool acts, dying;
-	SimFate fate;
-
-	sim_world_call(sim, sim->current, action);
-	oracle_outcome(&sim->current->oracle, sim->current->n_calls++, sim->plan->ops[action->op].hook, &said);
-	if (action->rectifying && sim->replay.rectified + 64 * said.n_writes > sim->caps.rectified)
-		said.n_writes = 0;
-	outcome = judged(sim, action, &said, writes, message, sizeof(message));
-	fate = note(sim, action);
-	if (fate == SIM_FINE)
-		fate = sim_point(sim, "in a call, before its effect");
-	if (fate != SIM_FINE)
-		return fate;
-	sim->now_usec += said.usec + (sim_chance(sim, 100) ? sim_below(sim, BEATS_MAX) : 0);
-	dying = dies(sim, action, &said);
-	acts = outcome.kind == OUTCOME_OK || ((dying || outcome.kind == OUTCOME_UNKNOWN) && sim_chance(sim, 500));
-	if (dying && outcome.kind == OUTCOME_OK)
-		acts = sim_chance(sim, 500);
-	if (acts)
-		sim_world_act(sim, sim->current, action);
-	fate = sim_point(sim, "in a call, after its effect");
-	if (fate != SIM_FINE)
-		return fate;
-	if (dying) {
-		sim_tell(sim, "the hook dies");
-		return SIM_WORKER_DIES;
-	}
-	sim_world_end(sim->current, action, outcome.kind);
-	return end(sim, action, &outcome);
+	return sim_worker_record(sim, RECORD_END);
 }
 
 /* Between calls */
@@ -251,7 +81,7 @@ static SimFate stop(Sim *sim, ErrorCode cause, const char *program, bool *ret_st
 	*ret_stopped = true;
 	buffer_clear(&sim->content);
 	record_encode_stop(&content, &sim->content);
-	return record(sim, RECORD_STOP);
+	return sim_worker_record(sim, RECORD_STOP);
 }
 
 /* Rule 38: whatever took the run up, its timeouts have all their time before them. */
@@ -276,7 +106,7 @@ static SimFate act(Sim *sim, const WalkAction *action)
 		fate = sim_daemon_renew(sim, sim->reserve);
 	if (fate != SIM_FINE)
 		return fate;
-	if (action->deadline_program && is_late(sim, action))
+	if (action->deadline_program && sim_is_late(sim, action))
 		fate = stop(sim, ERROR_PROGRAM_TIMEOUT, action->deadline_program->name, &stopped);
 	else if (sim_chance(sim, sim->cancel))
 		fate = stop(sim, ERROR_CANCELLED, NULL, &stopped);
@@ -286,8 +116,7 @@ static SimFate act(Sim *sim, const WalkAction *action)
 		sim->now_usec += sim_below(sim, action->wait_usec + 1);
 		return sim_point(sim, "in a wait");
 	}
-	fate = begin(sim, action);
-	return fate == SIM_FINE ? call(sim, action) : fate;
+	return sim_call(sim, action);
 }
 
 static SimFate finish(Sim *sim)
@@ -310,7 +139,7 @@ static SimFate finish(Sim *sim)
 	sim_tell(sim, "FINISH %u: %.*s", sim_number(sim, sim->current), (int)reply.size, (const char *)reply.data);
 	buffer_clear(&sim->content);
 	record_encode_finish(&content, &sim->content);
-	fate = record(sim, RECORD_FINISH);
+	fate = sim_worker_record(sim, RECORD_FINISH);
 	if (fate == SIM_FINE)
 		sim_worker_done(sim);
 	return fate;
@@ -374,7 +203,7 @@ SimFate sim_worker_order(Sim *sim, SimRun *run)
 	sim_tell(sim, "START %u%s", sim_number(sim, run), sim_durable(run) ? "" : " (process)");
 	buffer_clear(&sim->content);
 	record_encode_start(&start, &sim->content);
-	fate = record(sim, RECORD_START);
+	fate = sim_worker_record(sim, RECORD_START);
 	return fate == SIM_FINE ? go_on(sim) : fate;
 }
 
@@ -402,13 +231,13 @@ static SimFate write_records(Sim *sim, const SimRun *run)
 	while (fate == SIM_FINE && record_unpack(run->records.data, run->records.size, &offset, &found) > 0) {
 		buffer_clear(&sim->content);
 		buffer_append(&sim->content, found.content, found.content_size);
-		fate = record(sim, found.kind);
+		fate = sim_worker_record(sim, found.kind);
 	}
 	if (fate != SIM_FINE)
 		return fate;
 	buffer_clear(&sim->content);
 	record_encode_decision(&run->decision, &sim->content);
-	return record(sim, run->verb);
+	return sim_worker_record(sim, run->verb);
 }
 
 SimFate sim_worker_unpark(Sim *sim, SimRun *run)
@@ -425,7 +254,7 @@ SimFate sim_worker_unpark(Sim *sim, SimRun *run)
 	sim->current = run;
 	fate = write_records(sim, run);
 	if (fate == SIM_FINE)
-		fate = sync_all(sim);
+		fate = sim_worker_sync(sim);
 	sim->resumed = true;
 	return fate == SIM_FINE ? go_on(sim) : fate;
 }
@@ -440,28 +269,25 @@ static void replay_file(Sim *sim, const SimRun *run)
 	sim_must(sim, r == 0, "what was recorded of run %u does not replay: %d", sim_number(sim, run), r);
 }
 
-/* The attempt that was in hand, then the wish to stop. */
-static SimFate settle(Sim *sim, ErrorCode wish)
+/* The attempt that was in hand. */
+static SimFate settle(Sim *sim)
 {
 	const ReplayCause cause = { .code = sim->cause, .program = sim->cause_program, .message = "it is gone" };
-	SimFate fate = SIM_FINE;
 	RecordEnd content;
-	bool stopped;
 	int r;
 
-	if (sim->replay.begun) {
-		r = replay_break(&sim->replay, &cause, sim->now_usec, &content);
-		sim_must(sim, r == 0, "replay_break() gives %d", r);
-		fate = record_end(sim, &content);
-	}
-	return fate != SIM_FINE || wish == ERROR_NONE ? fate : stop(sim, wish, NULL, &stopped);
+	if (!sim->replay.begun)
+		return SIM_FINE;
+	r = replay_break(&sim->replay, &cause, sim->now_usec, &content);
+	sim_must(sim, r == 0, "replay_break() gives %d", r);
+	return sim_worker_record_end(sim, &content);
 }
 
-SimFate sim_worker_resume(Sim *sim, SimRun *run, ErrorCode wish)
+SimFate sim_worker_resume(Sim *sim, SimRun *run)
 {
 	SimFate fate;
 
-	sim_tell(sim, "RESUME %u%s", sim_number(sim, run), wish != ERROR_NONE ? ", to be stopped" : "");
+	sim_tell(sim, "RESUME %u", sim_number(sim, run));
 	sim_worker_done(sim);
 	sim->current = run;
 	replay_file(sim, run);
@@ -469,6 +295,6 @@ SimFate sim_worker_resume(Sim *sim, SimRun *run, ErrorCode wish)
 		sim_worker_done(sim);
 		return SIM_FINE;
 	}
-	fate = settle(sim, wish);
+	fate = settle(sim);
 	return fate == SIM_FINE ? go_on(sim) : fate;
 }

@@ -78,6 +78,30 @@ static void check_forward(Sim *sim, SimRun *run, const WalkAction *action)
 			 sim->plan->ops[op].step, run->world.calls[op].effects);
 }
 
+void sim_world_note(SimRun *run, uint32_t step, uint64_t value)
+{
+	SimNotes *maybe = &run->world.maybe[step - 1];
+
+	maybe->values[maybe->n++ % SIM_NOTES_MAX] = value;
+}
+
+void sim_world_noted(SimRun *run, uint32_t step, uint64_t value)
+{
+	run->world.notes[step - 1] = value;
+	run->world.maybe[step - 1].n = 0;
+}
+
+/* What was noted last; what was about to be noted then may be there, too. */
+static bool is_noted(const SimRun *run, uint32_t step, uint64_t value)
+{
+	const SimNotes *maybe = &run->world.maybe[step - 1];
+
+	for (size_t i = 0; i < MIN(maybe->n, (size_t)SIM_NOTES_MAX); i++)
+		if (maybe->values[i] == value)
+			return true;
+	return value == run->world.notes[step - 1] || run->world.lossy;
+}
+
 static void check_back(Sim *sim, SimRun *run, const WalkAction *action)
 {
 	const PlanStep *planned = step_of(sim, action->step);
@@ -88,11 +112,8 @@ static void check_back(Sim *sim, SimRun *run, const WalkAction *action)
 
 	if (note && note->size == sizeof(noted))
 		memcpy(&noted, note->data, sizeof(noted));
-	sim_must(sim,
-		 noted == run->world.notes[action->step - 1] || noted == run->world.maybe[action->step - 1] ||
-			 run->world.lossy,
-		 "-%s of step %u finds note %ju, and %ju was noted", name, action->step, (uintmax_t)noted,
-		 (uintmax_t)run->world.notes[action->step - 1]);
+	sim_must(sim, is_noted(run, action->step, noted), "-%s of step %u finds note %ju, and %ju was noted", name,
+		 action->step, (uintmax_t)noted, (uintmax_t)run->world.notes[action->step - 1]);
 	sim_must(sim, action->in_doubt || done->effects > 0 || sim->plan->ops[planned->op].kind != PLAN_CALL,
 		 "-%s is told that step %u was done, and it did not take effect", name, action->step);
 	for (uint32_t step = action->step + 1; step <= sim->plan->n_steps; step++)
@@ -112,6 +133,7 @@ void sim_world_call(Sim *sim, SimRun *run, const WalkAction *action)
 	else
 		check_forward(sim, run, action);
 	call->calls++;
+	run->world.boot = sim->boot;
 	call->last = OUTCOME_UNKNOWN;
 	sim->tally->calls++;
 	sim->tally->rectifying += action->rectifying;
@@ -212,15 +234,15 @@ void sim_world_check(Sim *sim, SimRun *run, WalkStatus status, const char *reply
 		sim_fail(sim, "a run has ended with status %u", status);
 }
 
-void sim_world_check_vanished(Sim *sim, SimRun *run, SimFate fate)
+void sim_world_check_vanished(Sim *sim, SimRun *run)
 {
 	for (uint32_t op = 0; op < sim->plan->n_forward; op++) {
 		const PlanOp *planned = &sim->plan->ops[op];
 
 		if (planned->kind != PLAN_CALL || run->world.calls[op].calls == 0)
 			continue;
-		sim_must(sim, fate == SIM_POWER_FAILS, "no power was lost, and nothing is known of step %u (%s)",
-			 planned->step, planned->hook->name);
+		sim_must(sim, !id_equal(&run->world.boot, &sim->boot),
+			 "no power was lost, and nothing is known of step %u (%s)", planned->step, planned->hook->name);
 		sim_must(sim, run->world.lossy || !is_left(sim, run, planned->step),
 			 "nothing is known of step %u (%s), which is to be reversed", planned->step,
 			 planned->hook->name);

@@ -151,7 +151,7 @@ def what_a_killed_daemon_left_is_recovered_without_any_client():
             client.send(request("pay", "alone", request_id="alone"))
             equal(client.line(), b"", "the connection's end")
         wait_for(lambda: not scene.alive(), "the daemon's end")
-        equal(scene.status, -signal.SIGKILL, "how it ended")
+        equal(scene.ended, -signal.SIGKILL, "how it ended")
         scene.start()
         wait_for(lambda: not crash_programs.effects(scene.book.read("alone")), "the recovery")
         reply = json.loads(scene.ask(request("pay", "alone", request_id="alone")))

@@ -88,10 +88,19 @@ def wait_takes_several_runs_and_exits_by_the_first_that_did_not_succeed():
 
 @test
 def a_run_that_nobody_knows_exits_3():
-    with Fake(answers(wait=denial("NoSuchRun", "no such run, or it is not yours"))) as fake:
+    unknown = denial("NoSuchRun", "there is no such run")
+    unknown["error"]["path"] = "/parameters/run"
+    with Fake(answers(wait=unknown)) as fake:
         equal(ctl(fake, "wait", RUN, status=3).stderr,
-              "'wait' was refused: nothing was changed\n  failed   NoSuchRun: no such run, or it is not yours\n"
-              f"  next     see which are parked:  ryusoctl --socket {fake.path} parked\n", "the message")
+              "'wait' was refused\n  failed   NoSuchRun: there is no such run\n"
+              f"  trace    journalctl RYUSO_RUN={RUN}\n", "the message")
+
+
+@test
+def a_run_that_was_cancelled_has_no_cause_to_be_removed():
+    reply = dict(RECTIFIED, error={"name": "Cancelled", "step": 2, "hook": "pause", "message": "cancelled", "retry": False})
+    with Fake(answers(wait={"result": reply})) as fake:
+        contains(ctl(fake, "wait", RUN, status=1).stderr, "  next     ask again, if it is to run after all\n", "the hint")
 
 
 @test

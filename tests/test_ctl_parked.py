@@ -76,7 +76,7 @@ def parked_and_show_as_json_are_what_the_daemon_said():
 def who_is_no_operator_is_told_of_the_group():
     with Fake(answers(parked=denial("NotAllowed", "for operators only"))) as fake:
         text = ctl(fake, "parked", status=77).stderr
-    contains(text, "'parked' was refused: nothing was changed\n  failed   NotAllowed: for operators only\n", "the message")
+    contains(text, "'parked' was refused\n  failed   NotAllowed: for operators only\n", "the message")
     contains(text, "usermod -aG ryuso-admin ", "the hint")
 
 
@@ -158,7 +158,7 @@ def show_advises_what_the_daemon_would_take():
     retry, current = f"ryusoctl retry {RUN}", f"ryusoctl retry {RUN} --current-module"
     skips = [f"ryusoctl skip {RUN} 1 --reason=TEXT", f"ryusoctl skip {RUN} 1 --undone-by-hand --reason=TEXT"]
     confirm = f"ryusoctl confirm {RUN} 1 --reason=TEXT"
-    cases = [({}, [retry, *skips]), ({"module": gone}, [current, *skips]), ({"module": other}, [retry, *skips]),
+    cases = [({}, [retry, *skips]), ({"module": gone}, [current, *skips]), ({"module": other}, [retry, current, *skips]),
              ({"parked": stopped["Irreversible"]}, [confirm, *skips]),
              ({"parked": stopped["Irreversible"], "module": gone}, [current, confirm, *skips]),
              ({"parked": stopped["ModuleChanged"], "next": forward, "module": gone}, [current]),
@@ -244,6 +244,16 @@ def a_beginning_of_none_is_refused():
         equal(ctl(fake, "show", "abcd", status=3).stderr,
               "ryusoctl: no parked run begins with abcd; other runs need their whole id\n"
               f"  next     see which are parked:  ryusoctl --socket {fake.path} parked\n", "the message")
+
+
+@test
+def who_is_no_operator_gives_whole_ids():
+    with Fake(answers(parked=denial("NotAllowed", "for operators only"))) as fake:
+        for verb in ("show", "wait", "retry"):
+            equal(ctl(fake, verb, "0123", status=64).stderr,
+                  "ryusoctl: expected a run's id (32 hexadecimal digits), got 0123\n", verb)
+    with Fake(answers(parked=denial("StoreDamaged", "the ledger is damaged", retry=True))) as fake:
+        contains(ctl(fake, "show", "0123", status=3).stderr, "StoreDamaged: the ledger is damaged\n", "the message")
 
 
 @test

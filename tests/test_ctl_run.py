@@ -115,8 +115,7 @@ def what_is_not_allowed_exits_77():
         ctl(fake, "run", "transfer", status=77)
         text = ctl(fake, "status", status=77).stderr
         contains(text, "NotAllowed: no", "the message")
-        contains(text, "this is for root and the group ryuso-admin. Add yourself:\n", "the hint")
-        contains(text, "usermod -aG ryuso-admin ", "the hint")
+        contains(text, "  next     add yourself to the group:  usermod -aG ryuso-admin ", "the hint")
         equal(json.loads(ctl(fake, "status", "--json", status=77).stdout)["error"]["name"], "NotAllowed", "the answer")
 
 

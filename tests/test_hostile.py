@@ -4,6 +4,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 
 from busy import Gate, Log, busy, children, error, module, outcome, status
@@ -108,13 +109,17 @@ def a_forked_copy_that_comes_back_from_the_hook_writes_nothing():
 
 
 @test
-def a_recorder_that_a_hook_has_spoilt_is_kept_aside_and_the_run_is_not_called_anything():
+def a_run_whose_records_a_hook_has_spoilt_parks_as_damaged_and_others_go_on():
     log = Log()
     with busy() as daemon, daemon.client() as client, daemon.client() as other:
-        equal(harm(client, "scribble", log), None, "the answer: the outcome is not known")
-        daemon.wait_log("its outcome is unknown")
+        client.send({"program": "harm", "data_pool": {"how": "scribble", "log": str(log)}})
+        wait_for(lambda: "after" in words(log), "the run to go on")
+        daemon.signal(signal.SIGCONT)
+        reply = client.reply()
+        equal((reply["status"], reply["parked"]["name"]), ("parked", "Damaged"), "the answer")
+        daemon.wait_log("is damaged")
         check(other.ask(NOTHING)["success"], "the next client is served")
-        contains(sorted(os.listdir(daemon.state)), "recorder.damaged-1", "the state directory")
+        equal(status(daemon)["parked"], 1, "parked runs")
 
 
 @test

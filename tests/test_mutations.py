@@ -18,7 +18,8 @@ SIZE_MAX, DEPTH_MAX = 65536, 32
 GROWTH_MAX = 4 << 20  # bytes
 
 FRAMING = {"BadJSON", "TooLarge", "TooDeep"}
-NAMES = FRAMING | {"BadRequest", "UnknownProgram", "MissingArgument", "WrongType", "UnknownArgument", "NotStarted"}
+NAMES = FRAMING | {"BadRequest", "UnknownProgram", "MissingArgument", "WrongType", "UnknownArgument", "NotStarted",
+                   "RequestIdReused"}
 
 SEEDS = [
     {"program": "nothing", "data_pool": {}, "metadata": {"ticket": "T-7"}, "id": 1},

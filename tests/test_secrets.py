@@ -31,7 +31,9 @@ def whisper(word, pin=None, **members):
 
 
 def files(directory):
-    return b"".join(path.read_bytes() for path in sorted(pathlib.Path(directory).rglob("*")) if path.is_file())
+    """What is in the files, but for the specs of modules, which anybody may read in the modules themselves."""
+    return b"".join(path.read_bytes() for path in sorted(pathlib.Path(directory).rglob("*"))
+                    if path.is_file() and path.parent.name != "modules")
 
 
 def nowhere(secrets, daemon, replies):

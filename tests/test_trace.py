@@ -8,9 +8,10 @@ import pty
 import re
 import subprocess
 
-from journal import (CRIT, ERR, HOOK, INFO, OUTPUT, RECTIFIER, RUN_BEGUN, RUN_ENDED, RUN_PARKED, WARNING,
-                     StuckJournald, Talker, WithoutJournal, beside_journald, by_hand, journal, said, talk, wait_end)
-from tap import TIMEOUT, TOP_SOURCE, Client, check, contains, equal, main, scratch, test, wait_for
+from journal import (CRIT, DECISION, ERR, HOLD, HOOK, INFO, NOTICE, OUTPUT, RECTIFIER, RUN_BEGUN, RUN_ENDED, RUN_PARKED,
+                     RUN_TAKEN_UP, STORE, WARNING, StuckJournald, Talker, WithoutJournal, beside_journald, by_hand,
+                     journal, said, talk, wait_end)
+from tap import TIMEOUT, TOP_SOURCE, Client, check, contains, equal, main, run, scratch, test, wait_for
 
 beside_journald()
 
@@ -99,8 +100,76 @@ def a_parked_run_is_critical():
                       (ERR, call(2, "second", "failed", REASON="Broken", ERROR="HookFailed")),
                       (ERR, call(1, "undo_first", "failed", "rectifier", 1, **failed)),
                       (ERR, call(1, "undo_first", "failed", "rectifier", 2, **failed))],
-                     (CRIT, {"OUTCOME": "parked", "ERROR": "HookFailed", "STEP": "2"}))
-    contains(messages(entries)[-1], "parked", "the message of the end")
+                     (CRIT, {"OUTCOME": "parked", "ERROR": "HookFailed", "STEP": "2", "PARKED_ERROR": "RectifierFailed",
+                             "PARKED_STEP": "1", "PARKED_HOOK": "undo_first"}))
+    [number] = {entry["RYUSO_RUN"] for entry in entries}
+    [instance] = {entry["RYUSO_INSTANCE"] for entry in entries}
+    for text in ("talk: parked at step 1 (undo_first) with RectifierFailed", "not undone: step 1 first",
+                 f"ryusoctl --instance={instance} show {number}"):
+        contains(messages(entries)[-1], text, "the message of the end: where it stands, and what to do")
+
+
+@test
+def what_operators_decide_is_logged_with_who_and_why():
+    with Talker({"Trace": "failures"}) as daemon, daemon.client() as client:
+        reply = client.ask(PARKING)
+        for name, parameters in (("hold", {"reason": "a drill"}), ("resume", {}),
+                                 ("skip", {"run": reply["run"], "step": 1, "reason": "undone at the desk"})):
+            check("result" in client.ask({"call": name, "parameters": parameters}), name)
+        client.ask({"call": "wait", "parameters": {"run": reply["run"]}})
+    user = {"INSTANCE": daemon.instance, "OPERATOR_UID": str(os.getuid())}
+    found = [trace(entry) for entry in daemon.entries() if entry.get("MESSAGE_ID") in (HOLD, DECISION)]
+    equal(found, [(HOLD, WARNING, {**user, "VERB": "hold", "REASON": "a drill"}),
+                  (HOLD, NOTICE, {**user, "VERB": "resume"}),
+                  (DECISION, NOTICE, {**user, "VERB": "skip", "REASON": "undone at the desk", "RUN": reply["run"],
+                                      "PROGRAM": "talk", "STEP": "1"})], "the entries")
+    ending = daemon.entries_of(reply)[-1]
+    equal((ending["MESSAGE_ID"], ending["PRIORITY"], ending["RYUSO_OUTCOME"]), (RUN_ENDED, WARNING, "settled"),
+          "the end")
+
+
+@test
+def a_run_that_is_taken_up_again_says_so():
+    with Talker() as daemon, daemon.client() as client:
+        reply = client.ask(PARKING)
+        client.ask({"call": "retry", "parameters": {"run": reply["run"], "step": 1}})
+        client.ask({"call": "wait", "parameters": {"run": reply["run"]}})
+    kinds_of_run = [entry["MESSAGE_ID"] for entry in daemon.entries_of(reply)]
+    equal(kinds_of_run, [RUN_BEGUN, HOOK, HOOK, RECTIFIER, RECTIFIER, RUN_PARKED, DECISION, RUN_TAKEN_UP, RECTIFIER,
+                         RECTIFIER, RUN_PARKED], "the entries: none of the old ones is written again")
+
+
+@test
+def a_run_that_an_interruption_cut_off_says_so():
+    with Talker() as daemon, daemon.client() as client:
+        client.send(talk(script={"first": [["print", "here\n"], ["stay", ""]]}))
+        wait_for(lambda: [entry for entry in daemon.entries() if entry.get("MESSAGE_ID") == OUTPUT], "the hook to run")
+        [number] = {entry["RYUSO_RUN"] for entry in daemon.entries() if "RYUSO_RUN" in entry}
+        daemon.kill()
+        with Talker(directory=daemon.directory) as second, second.client() as other:
+            other.ask({"call": "wait", "parameters": {"run": number}})
+        found = [(entry["MESSAGE_ID"], entry["PRIORITY"]) for entry in second.entries(f"RYUSO_RUN={number}")]
+    equal(found[0], (RUN_TAKEN_UP, WARNING), "the first entry of the second daemon")
+    equal(found[-1], (RUN_ENDED, ERR), "its last one")
+
+
+@test
+def a_journal_explains_each_kind_of_entry():
+    catalog = TOP_SOURCE / "units" / "ryuso.catalog"
+    root = scratch()
+    place = root / "usr" / "lib" / "systemd" / "catalog"
+    place.mkdir(parents=True)
+    (root / "var" / "lib" / "systemd" / "catalog").mkdir(parents=True)
+    (place / "ryuso.catalog").write_text(catalog.read_text())
+    run("journalctl", f"--root={root}", "--update-catalog")
+    listed = run("journalctl", f"--root={root}", "--list-catalog").stdout
+    ids = set(re.findall(r'"([0-9a-f]{32})"', (TOP_SOURCE / "src/daemon/trace_ids.h").read_text()))
+    equal(set(re.findall(r"^([0-9a-f]{32}) ryuso: ", listed, re.MULTILINE)), ids, "the entries of the catalog")
+    text = catalog.read_text()
+    fields = set(re.findall(r"@(RYUSO_\w+)@", text))
+    written = "".join((TOP_SOURCE / "src/daemon" / name).read_text() for name in ("trace.c", "trace_notice.c"))
+    equal({field for field in fields if f'"{field}"' not in written}, set(), "fields that no entry has")
+    check("show @RYUSO_RUN@" in text and "--reason=TEXT" in text, "what to do about a parked run")
 
 
 @test
@@ -123,7 +192,8 @@ def the_ids_of_the_kinds_of_entries_are_those_in_the_manual():
     page = (TOP_SOURCE / "man" / "ryusod.8.in").read_text()
     found = dict(re.findall(r"^\.It Li ([0-9a-f]{32})\n(.*)$", page, re.MULTILINE))
     told = {RUN_BEGUN: "has begun", RUN_ENDED: "has succeeded", RUN_PARKED: "parked", HOOK: "attempt of a hook",
-            RECTIFIER: "attempt of a rectifier", OUTPUT: "logged or printed"}
+            RECTIFIER: "attempt of a rectifier", OUTPUT: "logged or printed", RUN_TAKEN_UP: "goes on",
+            DECISION: "has decided", HOLD: "holds the queue", STORE: "state directory"}
     equal(set(found), set(told), "the ids in ryusod(8)")
     for message_id, text in told.items():
         contains(found[message_id], text, f"what ryusod(8) says of {message_id}")

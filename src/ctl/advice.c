@@ -10,10 +10,9 @@
 typedef enum Situation {
 	SITUATION_PENDING = 1U << 0,      /* queued or running */
 	SITUATION_MODULE_HERE = 1U << 1,  /* parked, and the build it is pinned to can be had */
-	SITUATION_MODULE_GONE = 1U << 2,  /* parked, and it cannot */
+	SITUATION_MODULE_NEW = 1U << 2,   /* parked, and another build is in use now */
 	SITUATION_BACK = 1U << 3,         /* parked on its way back */
 	SITUATION_IRREVERSIBLE = 1U << 4, /* parked before the way back, because of a step that nothing undoes */
-	SITUATION_MAX = 1U << 5,
 } Situation;
 
 typedef struct Advice {
@@ -30,7 +29,7 @@ static const Advice advices[] = {
 	{ SITUATION_PENDING, 0, "cancel", "", false, "stop it, and have undone what it has done" },
 	{ SITUATION_MODULE_HERE, SITUATION_IRREVERSIBLE, "retry", "", false,
 	  "go on where it stopped, when the cause is removed" },
-	{ SITUATION_MODULE_GONE, 0, "retry", " --current-module", false,
+	{ SITUATION_MODULE_NEW, 0, "retry", " --current-module", false,
 	  "go on with the module that is installed now, if it fits" },
 	{ SITUATION_IRREVERSIBLE, 0, "confirm", " --reason=TEXT", true, "it took effect as it should: go on forwards" },
 	{ SITUATION_BACK | SITUATION_IRREVERSIBLE, 0, "skip", " --reason=TEXT", true,
@@ -49,15 +48,18 @@ static ErrorCode park_code(struct json_object *result)
 static unsigned find_situation(struct json_object *result)
 {
 	const char *status = member_text(result, "status");
-	struct json_object *next = member_list(result, "next");
+	struct json_object *next = member_list(result, "next"), *module = member(result, "module");
 	ErrorCode code = park_code(result);
-	unsigned situation;
+	unsigned situation = 0;
 
 	if (status && (strcmp(status, "queued") == 0 || strcmp(status, "running") == 0))
 		return SITUATION_PENDING;
 	if (!status || strcmp(status, "parked") != 0)
 		return 0;
-	situation = member_bool(member(result, "module"), "available") ? SITUATION_MODULE_HERE : SITUATION_MODULE_GONE;
+	if (member_bool(module, "available"))
+		situation |= SITUATION_MODULE_HERE;
+	if (!member_bool(module, "current"))
+		situation |= SITUATION_MODULE_NEW;
 	if (code == ERROR_IRREVERSIBLE)
 		situation |= SITUATION_IRREVERSIBLE;
 	else if (next ? member_bool(json_object_array_get_idx(next, 0), "rectifying") : code == ERROR_RECTIFIER_FAILED)

@@ -93,31 +93,30 @@ static int verb_retry(Ctl *ctl, char *const *arguments, size_t n)
 	return ctl->options.given & OPTION_DRY_RUN ? show_dry_run(ctl, &decision) : decide(ctl, &decision);
 }
 
-static int parse_step(const Ctl *ctl, const char *word, int64_t *ret)
+/** \brief The number, or 0: that is none, and said. */
+static int64_t parse_step(const Ctl *ctl, const char *word)
 {
 	_cleanup_buffer_ Buffer message = {};
 	char *end;
 	long step = strtol(word, &end, 10);
 
-	if (word[0] >= '0' && word[0] <= '9' && *end == '\0' && step > 0 && step <= STEP_MAX) {
-		*ret = step;
-		return 0;
-	}
+	if (word[0] >= '0' && word[0] <= '9' && *end == '\0' && step > 0 && step <= STEP_MAX)
+		return step;
 	buffer_text(&message, "expected STEP, the number of the step at which the run stands; got ");
 	output_quote(word, &message);
-	return ctl_complain_text(ctl, EXIT_USAGE, &message);
+	ctl_complain_text(ctl, EXIT_USAGE, &message);
+	return 0;
 }
 
 /** \brief What takes a run, a step and a reason. */
 static int decide_step(Ctl *ctl, const char *verb, char *const *arguments)
 {
 	_cleanup_decision_ Decision decision = { .verb = verb };
-	int64_t step;
+	int64_t step = parse_step(ctl, arguments[1]);
 	int r;
 
-	r = parse_step(ctl, arguments[1], &step);
-	if (r != 0)
-		return r;
+	if (step == 0)
+		return EXIT_USAGE;
 	if (!ctl->options.reason)
 		return ctl_complain(ctl, EXIT_USAGE, "expected --reason=TEXT: '%s' is recorded with its reason", verb);
 	r = lookup_run(ctl, arguments[0], &decision.run);

@@ -38,7 +38,6 @@ static const Hint hints[] = {
 	  ARGUMENT_NONE },
 	{ ERROR_REQUEST_ID_REUSED, "leave --request-id out, or take one that no other request has had", NULL,
 	  ARGUMENT_NONE },
-	{ ERROR_NO_SUCH_RUN, "see which are parked:", "parked", ARGUMENT_NONE },
 	{ ERROR_WRONG_STATE, "see where it stands:", "show", ARGUMENT_RUN },
 };
 
@@ -74,8 +73,7 @@ static void write_group(Buffer *text)
 {
 	const struct passwd *user = getpwuid(geteuid());
 
-	buffer_format(text, "  %-8s this is for root and the group " ADMINISTRATORS ". Add yourself:\n", "next");
-	buffer_format(text, "  %-8s   usermod -aG " ADMINISTRATORS " ", "");
+	buffer_format(text, "  %-8s add yourself to the group:  usermod -aG " ADMINISTRATORS " ", "next");
 	output_escape(user ? user->pw_name : "USER", text);
 	buffer_text(text, "  (as root; then log in again)\n");
 }
@@ -102,6 +100,12 @@ void hint_write_refused(Ctl *ctl, struct json_object *error, const char *program
 		write_group(text);
 		return;
 	}
+	if (code == ERROR_NO_SUCH_RUN && run) {
+		buffer_format(text, "  %-8s ", "trace");
+		hint_write_trace(run, "", text);
+		buffer_text(text, "\n");
+		return;
+	}
 	for (size_t i = 0; i < ELEMENTSOF(hints); i++)
 		if (code != ERROR_NONE && hints[i].code == code) {
 			write_sentence(ctl, &hints[i], program, run, text);
@@ -123,10 +127,19 @@ void hint_write_trace(const char *run, const char *program, Buffer *text)
 	}
 }
 
+static const char *how_to_ask_again(struct json_object *error)
+{
+	const char *name = member_text(error, "name");
+
+	if (name && error_from_name(name) == ERROR_CANCELLED)
+		return "ask again, if it is to run after all";
+	return member_bool(error, "retry") ? "the same may succeed if it is asked again"
+					   : "remove the cause, then ask again";
+}
+
 static void write_next(Ctl *ctl, const char *status, struct json_object *reply, Buffer *text)
 {
 	const char *run = member_text(reply, "run");
-	struct json_object *error = member(reply, "error");
 
 	buffer_format(text, "  %-8s ", "next");
 	if (strcmp(status, "parked") == 0) {
@@ -136,8 +149,7 @@ static void write_next(Ctl *ctl, const char *status, struct json_object *reply, 
 		buffer_text(text, "see what was decided, and what remains:  ");
 		hint_write_command(ctl, "show", run ? run : "RUN", text);
 	} else {
-		buffer_text(text, member_bool(error, "retry") ? "the same may succeed if it is asked again"
-							      : "remove the cause, then ask again");
+		buffer_text(text, how_to_ask_again(member(reply, "error")));
 		buffer_text(text, ctl->options.request_id ? ", with another --request-id" : "");
 	}
 	buffer_text(text, "\n");

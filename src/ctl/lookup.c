@@ -9,6 +9,7 @@
 #include "ctl/exit.h"
 #include "ctl/hint.h"
 #include "ctl/member.h"
+#include "ctl/report.h"
 
 #define SHOWN_MIN 8U
 
@@ -93,10 +94,38 @@ static int choose(Ctl *ctl, struct json_object *runs, const char *word, char **r
 	return *ret ? 0 : ctl_complain_errno(ctl, -ENOMEM);
 }
 
-int lookup_run(Ctl *ctl, const char *word, char **ret)
+/** \brief Who may not see which runs are parked has to give whole ids. */
+static bool is_denied(struct json_object *answer)
+{
+	const char *name = member_text(member(answer, "error"), "name");
+
+	return name && error_from_name(name) == ERROR_NOT_ALLOWED;
+}
+
+/** \brief 0 with what is parked, or what to exit with. */
+static int list_parked(Ctl *ctl, const char *word, struct json_object **ret_answer)
 {
 	static const Call call = { .name = "parked", .patient = true, .repeatable = true };
-	_cleanup_json_ struct json_object *result = NULL;
+	_cleanup_json_ struct json_object *answer = NULL;
+	bool unsettled;
+	int r;
+
+	r = call_answer(ctl, &call, &answer, &unsettled);
+	if (r < 0)
+		return call_explain(ctl, &call, r, unsettled);
+	if (r > 0)
+		return r;
+	if (is_denied(answer))
+		return refuse_word(ctl, word, true);
+	if (member_typed(answer, "error", json_type_object))
+		return report_refusal(ctl, answer, &call);
+	*ret_answer = take_ptr(answer);
+	return 0;
+}
+
+int lookup_run(Ctl *ctl, const char *word, char **ret)
+{
+	_cleanup_json_ struct json_object *answer = NULL;
 	int r;
 
 	if (!is_beginning(word) || strlen(word) < LOOKUP_MIN)
@@ -105,8 +134,8 @@ int lookup_run(Ctl *ctl, const char *word, char **ret)
 		*ret = strdup(word);
 		return *ret ? 0 : ctl_complain_errno(ctl, -ENOMEM);
 	}
-	r = call_ask(ctl, &call, &result);
-	return r != 0 ? r : choose(ctl, member_list(result, "runs"), word, ret);
+	r = list_parked(ctl, word, &answer);
+	return r != 0 ? r : choose(ctl, member_list(member(answer, "result"), "runs"), word, ret);
 }
 
 static size_t common_length(const char *a, const char *b)

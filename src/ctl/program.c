@@ -101,13 +101,12 @@ static int choose_request_id(const Options *options, ProgramRequest *request)
 	return 0;
 }
 
-/** \brief \p pool is taken. */
 static int make_body(const Ctl *ctl, ProgramRequest *request, struct json_object *pool, bool wait)
 {
 	_cleanup_draft_ Draft draft = {};
 
 	draft_text(&draft, "program", request->program);
-	draft_add(&draft, "data_pool", pool);
+	draft_add(&draft, "data_pool", json_object_get(pool));
 	draft_text(&draft, "request_id", request->request_id);
 	if (!wait)
 		draft_add(&draft, "wait", json_object_new_boolean(false));
@@ -117,7 +116,7 @@ static int make_body(const Ctl *ctl, ProgramRequest *request, struct json_object
 
 int program_request_make(Ctl *ctl, char *const *words, size_t n, bool wait, ProgramRequest *ret)
 {
-	struct json_object *pool;
+	_cleanup_json_ struct json_object *pool = NULL;
 	int r;
 
 	*ret = (ProgramRequest){ .program = words[0] };
@@ -125,9 +124,7 @@ int program_request_make(Ctl *ctl, char *const *words, size_t n, bool wait, Prog
 	if (r != 0)
 		return r;
 	r = choose_request_id(&ctl->options, ret);
-	if (r < 0)
-		json_object_put(pool);
-	else
+	if (r >= 0)
 		r = make_body(ctl, ret, pool, wait);
 	return r < 0 ? ctl_complain_errno(ctl, r) : 0;
 }

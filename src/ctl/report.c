@@ -66,12 +66,20 @@ static void write_outputs(struct json_object *reply, Buffer *text)
 	}
 }
 
+/** \brief Not that of a call's parameter: that was a word of the command line. */
+static const char *error_path(struct json_object *error)
+{
+	const char *path = member_text(error, "path");
+
+	return path && strncmp(path, "/parameters", strlen("/parameters")) == 0 ? NULL : path;
+}
+
 void report_write_error(struct json_object *error, Buffer *text)
 {
 	static const char *const words[] = { "name", "reason", "message" };
 	const char *hook = member_text(error, "hook");
 	const char *program = member_text(error, "program");
-	const char *path = member_text(error, "path");
+	const char *path = error_path(error);
 	int64_t step = member_int(error, "step");
 	const char *separator = "";
 
@@ -199,7 +207,7 @@ int report_refusal(Ctl *ctl, struct json_object *answer, const Call *call)
 	}
 	buffer_text(&text, output_colour(ctl->output.colour_errors, COLOUR_BAD));
 	if (is_operators(call, code))
-		buffer_format(&text, "'%s' was refused: nothing was changed", call->name);
+		buffer_format(&text, "'%s' was refused%s", call->name, call->changes ? ": nothing was changed" : "");
 	else
 		buffer_text(&text, "the request was refused: nothing ran");
 	buffer_format(&text, "%s\n", output_colour(ctl->output.colour_errors, COLOUR_NONE));

@@ -122,6 +122,10 @@ static int cancel_anywhere(Deferred *deferred, Error *error)
 
 	id_format(&deferred->run, text);
 	place = calls_find(calls, &deferred->run, &run);
+	if (place == PLACE_OUTCOMES && run->answered && run->status == WALK_PARKED)
+		return too_late(text, "it is parked, and waits for an operator", error);
+	if (place == PLACE_CREW && (run->call.rectifying || run->irreversible))
+		return say_refusal(&deferred->run, run->irreversible ? -EPERM : -EALREADY, error);
 	if (place == PLACE_QUEUE && run->taken_up)
 		return too_late(text, "it has begun, and is just being taken up; ask again", error);
 	if (place == PLACE_QUEUE) {

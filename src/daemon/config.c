@@ -36,13 +36,13 @@ typedef struct Setting {
 	const char *const *words; /* by the numbers of their enum; the first is the default */
 } Setting;
 
-#define SETTING(text, kind, member, fallback, min, max, open)                            \
-	{                                                                                \
+#define SETTING(text, kind, member, fallback, min, max, open)                                  \
+	{                                                                                      \
 		text, SETTING_##kind, offsetof(Config, member), fallback, min, max, open, NULL \
 	}
-#define SETTING_OF(text, member, words)                                                    \
-	{                                                                                  \
-		text, SETTING_WORD, offsetof(Config, member), 0, 0, 0, false, words        \
+#define SETTING_OF(text, member, words)                                             \
+	{                                                                           \
+		text, SETTING_WORD, offsetof(Config, member), 0, 0, 0, false, words \
 	}
 
 static const char *const trace_words[] = { "hooks", "runs", "failures", NULL };

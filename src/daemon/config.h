@@ -42,7 +42,7 @@ typedef struct Config {
 	uint64_t max_notes_size;
 	uint64_t max_rectified_size;
 	OnParked on_parked;
-	uint64_t keep_runs, keep_runs_time;       /* 0: no bound; so for replies */
+	uint64_t keep_runs, keep_runs_time; /* 0: no bound; so for replies */
 	uint64_t keep_replies, keep_replies_time;
 } Config;
 

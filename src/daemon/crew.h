@@ -92,6 +92,8 @@ typedef struct Crew {
 	bool clearing;                /* something that a dead worker left may be alive */
 	bool barren;                  /* nothing has come of the active worker yet */
 	bool damaged;                 /* the recorder does not hold what it should */
+	bool spoilt;                  /* nothing more is read of it, until there is a new one */
+	bool forsaken;                /* what the recorder holds cannot be read: a new one takes nothing along */
 	bool renew_wanted;            /* a sync has failed */
 	bool recycle_wanted;          /* the worker has not written into the new recorder yet */
 	bool stopping;

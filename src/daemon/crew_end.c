@@ -32,24 +32,23 @@ void crew_damage(Crew *crew, const char *what)
 		hand_kill(crew->active);
 }
 
-/* Which of the runs that were with the worker have begun, and what has become of them, cannot be known. What was
- * promised is parked; of the others their clients learn that by the end of the connection. */
+/* Which of the runs that were with the worker have begun, and what has become of them, cannot be known. */
 static void crew_give_up_ordered(Crew *crew)
 {
 	Run *run;
 
 	while ((run = TAILQ_FIRST(&crew->ordered))) {
-		bool begun = run == crew->current;
+		size_t end = run == crew->current ? crew->recorder.position : 0;
 
-		crew_cancels_end(crew, &run->id, -EALREADY, begun);
+		crew_cancels_end(crew, &run->id, -EALREADY, end > 0);
 		crew_remove(crew, run);
-		if (begun || run->promised)
-			crew->setup.events.on_damaged(run, begun ? crew->recorder.position : 0,
-						      crew->setup.events.context);
+		if (run->taken_up && run->state == RUN_ORDERED)
+			crew->setup.events.on_unfit(run, crew->setup.events.context);
 		else
-			crew_abandon(crew, run);
+			crew->setup.events.on_damaged(run, end, crew->setup.events.context);
 	}
 	crew->damaged = false;
+	crew->spoilt = true;
 	crew->renew_wanted = true;
 }
 
@@ -79,6 +78,22 @@ static void crew_return_unbegun(Crew *crew, bool in_good_order)
 	queue_return(crew->setup.queue, &unbegun);
 }
 
+/* Its old records were being written anew, and do not count before the decision among them: it is taken up again from
+ * what the ledger has. */
+static void crew_return_replaying(Crew *crew)
+{
+	Run *run = crew->current;
+
+	if (!run || !run->replaying)
+		return;
+	crew_remove(crew, run);
+	TAILQ_INSERT_HEAD(&crew->ordered, run, entry);
+	crew->n_ordered++;
+	run->state = RUN_ORDERED;
+	run->begun_usec = 0;
+	run->call = (RunCall){ 0 };
+}
+
 static bool in_good_order(const siginfo_t *info)
 {
 	return info->si_code == CLD_EXITED && info->si_status == 0;
@@ -100,6 +115,7 @@ static void crew_end_active(Crew *crew, const siginfo_t *info)
 		crew_give_up_ordered(crew);
 		return;
 	}
+	crew_return_replaying(crew);
 	if (crew->current && crew->cause.code == ERROR_NONE) {
 		crew->cause.code = ERROR_HOOK_UNKNOWN;
 		strcpy(crew->cause.message, how);
@@ -149,6 +165,7 @@ static void crew_on_stopped(Crew *crew, Hand *hand)
 	}
 	crew_read(crew);
 	if (!hand->probed) {
+		crew_return_replaying(crew);
 		if (crew->current && crew->cause.code == ERROR_NONE) {
 			crew->cause.code = ERROR_HOOK_UNKNOWN;
 			snprintf(crew->cause.message, sizeof(crew->cause.message),

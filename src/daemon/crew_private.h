@@ -35,8 +35,6 @@ Run *crew_remove(Crew *crew, Run *run);
 void crew_refuse(Crew *crew, Run *run, const Error *error);
 /** \brief The same of one whose UNBEGUN was read; of a submission, when the ledger knows. */
 void crew_refuse_unbegun(Crew *crew, Run *run, ErrorCode cause);
-/** \brief Its asker learns nothing; it is freed. */
-void crew_abandon(Crew *crew, Run *run);
 void crew_refusals_free(Crew *crew);
 
 /* crew_records.c */

@@ -72,13 +72,14 @@ static int on_end(Crew *crew, const Record *record, size_t offset)
 	(void)offset;
 	if (!run || record_decode_end(record, &end) < 0 || end.outcome >= OUTCOME_KIND_MAX)
 		return -EBADMSG;
+	/* a line without newline is the hook's that has ended */
+	if (crew->active && !run->replaying)
+		hand_end_line(crew->active);
 	run->call.in_hand = false;
 	if (end_is_irreversible(run, &end))
 		run->irreversible = true;
 	if (run->replaying)
 		return 0;
-	if (crew->active)
-		hand_end_line(crew->active);
 	trace_call(crew->setup.trace, run, &end);
 	if (end.error == ERROR_CANCELLED)
 		crew_cancels_end(crew, &run->id, 0, true);
@@ -176,7 +177,7 @@ void crew_read_records(Crew *crew)
 	Record record;
 	int r;
 
-	while (!crew->damaged && (r = recorder_read(&crew->recorder, &record, &offset)) != 0) {
+	while (!crew->damaged && !crew->spoilt && (r = recorder_read(&crew->recorder, &record, &offset)) != 0) {
 		if (r > 0)
 			r = handlers[record.kind] ? handlers[record.kind](crew, &record, offset) : -EBADMSG;
 		if (r < 0) {

@@ -24,13 +24,6 @@ void crew_refuse(Crew *crew, Run *run, const Error *error)
 	run_refuse(run, error);
 }
 
-void crew_abandon(Crew *crew, Run *run)
-{
-	promises_leave(crew->setup.outcomes->promises, run);
-	run_disappoint(run);
-	run_free(run);
-}
-
 static void say_refused(Crew *crew, Run *run, ErrorCode cause)
 {
 	_cleanup_error_ Error error = { 0 };

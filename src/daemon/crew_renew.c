@@ -16,6 +16,8 @@ static int crew_keep(Crew *crew)
 
 	free(take_ptr(crew->kept));
 	crew->n_kept = 0;
+	if (crew->forsaken)
+		return 0;
 	r = outcomes_keep(crew->setup.outcomes, &crew->kept, &crew->n_kept);
 	if (r < 0 || !run)
 		return r;
@@ -80,6 +82,16 @@ void crew_on_renewed(int r, void *context)
 	Crew *crew = context;
 	Run *run = crew->current;
 
+	if (r == -EBADMSG && !crew->forsaken) {
+		log_line(LOG_CRIT,
+			 "the recorder in %s is damaged: outcomes that the ledger does not have yet are in memory "
+			 "alone",
+			 crew->recorder.directory);
+		crew->forsaken = true;
+		if (crew->current)
+			crew_damage(crew, "records of the run in hand do not hold any more");
+		return;
+	}
 	if (r < 0) {
 		crew_renew_failed(crew, r);
 		return;
@@ -89,8 +101,10 @@ void crew_on_renewed(int r, void *context)
 	free(take_ptr(crew->store_problem));
 	crew->renew_at_usec = 0;
 	crew->renew_wanted = false;
+	crew->spoilt = false;
 	crew->recycle_wanted = true;
-	outcomes_moved(crew->setup.outcomes, crew->kept);
+	if (!TAKE(crew->forsaken, false))
+		outcomes_moved(crew->setup.outcomes, crew->kept);
 	if (run) {
 		if (crew->resumed_at != 0)
 			crew->resumed_at = crew->recorder.position;

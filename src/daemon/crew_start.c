@@ -220,7 +220,8 @@ static int crew_spawn(Crew *crew, int module_fd)
 /* The module that is wanted next: a descriptor of its file, borrowed. */
 static int crew_choose_module(Crew *crew)
 {
-	Id wanted = crew_wanted(crew);
+	/* while a run of another build is carried on, the module in use says what it is */
+	Id wanted = crew->active && !crew->catalog ? (Id){ 0 } : crew_wanted(crew);
 	CrewGuest *guest = crew_guest_of(crew, &wanted);
 	char *problem = NULL;
 	int r;

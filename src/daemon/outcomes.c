@@ -187,6 +187,8 @@ static void outcomes_lose(Outcomes *outcomes, Run *run)
 
 void outcomes_add(Outcomes *outcomes, Run *run, const RecordFinish *finish, size_t end)
 {
+	bool complete;
+
 	take_finish(run, finish, end);
 	if (run->process && !promises_keeps(run)) {
 		outcomes_tell(outcomes, run, finish);
@@ -195,7 +197,8 @@ void outcomes_add(Outcomes *outcomes, Run *run, const RecordFinish *finish, size
 		return;
 	}
 	outcome_take_reply(run, finish);
-	if (run->process && outcome_complete(outcomes->recorder, run) == 0) {
+	complete = outcome_complete(outcomes->recorder, run) == 0;
+	if (run->process && complete) {
 		outcomes_settle(outcomes, run);
 		return;
 	}
@@ -245,6 +248,32 @@ void outcomes_distrust(Outcomes *outcomes)
 		if (!run->process)
 			run_disappoint(run);
 	}
+}
+
+static void run_forsake(Run *run)
+{
+	run->offset = run->end = run->kept = 0;
+	run->lent = false;
+}
+
+void outcomes_forsake(Outcomes *outcomes)
+{
+	Run *run;
+
+	TAILQ_FOREACH(run, &outcomes->storing, entry)
+	run_forsake(run);
+	while ((run = TAILQ_FIRST(&outcomes->ended))) {
+		TAILQ_REMOVE(&outcomes->ended, run, entry);
+		outcomes->n_ended--;
+		run_forsake(run);
+		run_disappoint(run);
+		if (outcome_complete(outcomes->recorder, run) < 0)
+			outcomes_lose(outcomes, run);
+		else
+			outcomes_settle(outcomes, run);
+	}
+	outcomes_free_lent(outcomes);
+	outcomes->distrusted = false;
 }
 
 static Run *list_find(const struct RunList *list, const Id *id)

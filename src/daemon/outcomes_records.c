@@ -31,8 +31,7 @@ static bool record_next(const Recorder *recorder, const Run *run, size_t *offset
 {
 	const RecordFile *file = &recorder->file;
 
-	if (*offset >= run->end ||
-	    record_read(file->base, file->size, *offset, recorder->number, *sequence, ret) < 0)
+	if (*offset >= run->end || record_read(file->base, file->size, *offset, recorder->number, *sequence, ret) < 0)
 		return false;
 	*offset += ret->size;
 	*sequence = ret->sequence + 1;

@@ -29,12 +29,16 @@ static int check_ledger(const Parking *parking, Error *error)
 /* It is not parked: says what it is. */
 static int say_where(const Parking *parking, const Id *run, Error *error)
 {
+	const Run *ending = outcomes_find(parking->crew->setup.outcomes, run);
 	_cleanup_ledger_found_ LedgerFound found = { 0 };
 	char text[ID_TEXT_SIZE];
 	int r;
 
 	id_format(run, text);
-	if (outcomes_find(parking->crew->setup.outcomes, run))
+	if (ending && ending->answered && ending->status != WALK_PARKED)
+		return error_set(error, ERROR_WRONG_STATE, NULL, "run %s is not parked: it has ended as %s", text,
+				 walk_status_name(ending->status));
+	if (ending)
 		return error_set(error, ERROR_WRONG_STATE, NULL,
 				 "run %s is ending just now, and is not known to be parked; ask again", text);
 	r = ledger_find(parking->promises->ledger, run, &found);
@@ -103,7 +107,7 @@ static int check_current(const Parking *parking, const ParkedRun *run, Replay *r
 	if (!crew->catalog)
 		return error_set(error, ERROR_NO_MODULE, NULL, "%s",
 				 crew->problem ? crew->problem : "no module is in use yet");
-	r = parked_run_replay(run, crew->catalog, replay);
+	r = parked_run_fits(parking, run, crew->catalog, replay);
 	if (r == -ENOENT)
 		return error_set(
 			error, ERROR_WRONG_STATE, NULL,
@@ -194,10 +198,9 @@ static int check_run(const Parking *parking, const LedgerDecision *decision, con
 	if (!current && parked_run_is_lost(parking, run)) {
 		if (decision->verb == LEDGER_SKIP)
 			return 0;
-		return error_set(
-			error, ERROR_WRONG_STATE, NULL,
-			"what is recorded of the run does not hold: nobody can go on with it; skip leaves it as "
-			"it is");
+		return error_set(error, ERROR_WRONG_STATE, NULL,
+				 "what is recorded of the run does not hold, or nothing is known of its module: nobody "
+				 "can go on with it; skip leaves it as it is");
 	}
 	r = current ? check_current(parking, run, &replay, error) : check_own(parking, run, &replay, error);
 	return r < 0 ? r : check_verb(decision, run, &replay, error);
@@ -216,7 +219,8 @@ static int check(Parking *parking, const LedgerDecision *decision, ParkedRun *ru
 	r = parked_run_load(parking, &decision->run, run);
 	if (r == -ENOENT || r == -ESTALE)
 		return say_where(parking, &decision->run, error);
-	if (r >= 0)
+	/* one that parks anew just now is on its way to the ledger, and its earlier decision is done by that */
+	if (r >= 0 && !outcomes_find(parking->crew->setup.outcomes, &decision->run))
 		r = check_earlier(parking, &decision->run, error);
 	if (r >= 0)
 		r = check_run(parking, decision, run, error);

@@ -34,8 +34,12 @@ const Catalog *parked_run_catalog(const Parking *parking, const ParkedRun *run, 
 /** \brief Replays it in the plan that \p catalog has of its program: -ENOENT: there is no such program; -EBADMSG: the
  * records do not hold, or do not fit. */
 int parked_run_replay(const ParkedRun *run, const Catalog *catalog, Replay *ret);
-/** \brief Whether nobody can go on with it: its records replay neither in its own module's plan nor, where nothing is
- * known of that, in that of the module in use. All that an operator can do is to leave it as it is: `skip` settles it. */
+/** \brief The same with another module's \p catalog than it began with. Records name their calls by number alone: they
+ * may replay in a plan in which these mean something else. -EBADMSG also where a call that was made is not the same call
+ * there, and where nothing is known of the module that it began with. */
+int parked_run_fits(const Parking *parking, const ParkedRun *run, const Catalog *catalog, Replay *ret);
+/** \brief Whether nobody can go on with it: nothing is known of its module, or its records do not replay in its plan. All
+ * that an operator can do is to leave it as it is: `skip` settles it. */
 bool parked_run_is_lost(const Parking *parking, const ParkedRun *run);
 
 /** \brief The run where it is with the queue or a worker: it was taken up; else NULL. */

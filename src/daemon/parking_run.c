@@ -139,9 +139,59 @@ bool parked_run_is_lost(const Parking *parking, const ParkedRun *run)
 	int r;
 
 	if (!catalog)
-		catalog = parking->crew->catalog;
-	if (!catalog)
-		return false;
+		return true;
 	r = parked_run_replay(run, catalog, &replay);
 	return r == -EBADMSG || r == -ENOENT;
+}
+
+static const SpecHook *hook_at(const Plan *plan, uint32_t op)
+{
+	return op < plan->n_ops ? plan->ops[op].hook : NULL;
+}
+
+/* A call that was recorded is the same call in both plans. */
+static bool is_same_call(const Plan *own, const Plan *other, const RecordBegin *begin)
+{
+	const SpecHook *was = hook_at(own, begin->op), *is = hook_at(other, begin->op);
+
+	return was && is && strcmp(was->name, is->name) == 0 && strcmp(was->reference, is->reference) == 0 &&
+	       own->ops[begin->op].step == other->ops[begin->op].step;
+}
+
+static bool is_same_step(const Plan *own, const Plan *other, uint32_t step)
+{
+	const SpecHook *was, *is;
+
+	if (step == 0 || step > own->n_steps || step > other->n_steps)
+		return step == 0;
+	was = own->ops[own->steps[step - 1].op].hook;
+	is = other->ops[other->steps[step - 1].op].hook;
+	return strcmp(was->name, is->name) == 0 && strcmp(was->reference, is->reference) == 0;
+}
+
+static bool records_fit(const ParkedRun *run, const Plan *own, const Plan *other)
+{
+	RecordBegin begin;
+	Record record;
+	size_t offset = 0;
+
+	while (record_unpack(run->records.data, run->records.size, &offset, &record) > 0)
+		if (record.kind == RECORD_BEGIN &&
+		    (record_decode_begin(&record, &begin) < 0 || !is_same_call(own, other, &begin) ||
+		     !is_same_step(own, other, begin.step)))
+			return false;
+	return true;
+}
+
+int parked_run_fits(const Parking *parking, const ParkedRun *run, const Catalog *catalog, Replay *ret)
+{
+	const Catalog *own = parked_run_catalog(parking, run, 0);
+	const CatalogProgram *was = own && run->program ? catalog_program(own, run->program) : NULL;
+	const CatalogProgram *is = run->program ? catalog_program(catalog, run->program) : NULL;
+
+	if (!is)
+		return -ENOENT;
+	if (!was || !records_fit(run, was->plan, is->plan))
+		return -EBADMSG;
+	return parked_run_replay(run, catalog, ret);
 }

@@ -15,9 +15,9 @@ typedef struct Refusal Refusal;
 typedef struct Promises {
 	const Config *config;
 	Queue *queue;
-	Ledger *ledger; /* owned; NULL: not open */
-	char *problem;  /* owned; why it cannot be used: StoreDamaged; NULL */
-	void *index;    /* of request ids: tsearch(3) */
+	Ledger *ledger;           /* owned; NULL: not open */
+	char *problem;            /* owned; why it cannot be used: StoreDamaged; NULL */
+	void *index;              /* of request ids: tsearch(3) */
 	struct RunList promising; /* RUN_PROMISING */
 	size_t n_promising;
 	TAILQ_HEAD(, Refusal) refusals; /* owned; of submissions, not in the ledger yet */
@@ -58,8 +58,8 @@ typedef enum PromiseKind {
 	PROMISE_RUN,   /* `run`, in memory: join it */
 	PROMISE_ENDED, /* `found` holds the reply (ended, or parked) */
 	PROMISE_OTHER, /* the same id with another body */
-	PROMISE_LATER, /* what the ledger says of `found` is not the whole truth now: it waits for its module, or for a disk
-			  that takes its outcome */
+	PROMISE_LATER, /* what the ledger says of `found` is not the whole truth now: it waits for its module, or for a
+			  disk that takes its outcome */
 } PromiseKind;
 typedef struct Promise {
 	PromiseKind kind;
@@ -76,16 +76,16 @@ int promises_enter(Promises *promises, Run *run);
 void promises_leave(Promises *promises, Run *run);
 
 /** \brief Takes \p run; when it is durable, those who want to know that it is queued are told, and it is pushed to the
- * queue. \p arguments, \p metadata_text (or NULL): for the ledger. On failure it is refused with StoreDamaged, or, where
- * a sync failed and it may yet be found at the next start, its clients learn that its outcome is unknown. */
+ * queue. \p arguments, \p metadata_text (or NULL): for the ledger. On failure it is refused with StoreDamaged, or,
+ * where a sync failed and it may yet be found at the next start, its clients learn that its outcome is unknown. */
 void promises_submit(Promises *promises, Run *run, const Buffer *arguments, const char *metadata_text, bool wait);
 /** \brief Whether the ledger is to hold how \p run ends for more than the list of recent runs. */
 static inline bool promises_keeps(const Run *run)
 {
 	return run->promised || run->submitted || run->status == WALK_PARKED;
 }
-/** \brief The outcome of \p run, which is in state RUN_STORING: finish, park, or (nothing promised) remember. \p done is
- * called with it, unless 1 is returned: nothing is to be waited for. Negative errno: nothing was begun. */
+/** \brief The outcome of \p run, which is in state RUN_STORING: finish, park, or (nothing promised) remember. \p done
+ * is called with it, unless 1 is returned: nothing is to be waited for. Negative errno: nothing was begun. */
 int promises_store(Promises *promises, Run *run, LedgerDone done, void *context);
 /** \brief The same where nothing is promised; \p reply is borrowed. Where there is no time for it, it is dropped. */
 void promises_remember(Promises *promises, const Run *run, const char *reply, size_t reply_size);

@@ -251,9 +251,10 @@ void promises_refused(Promises *promises, const Run *run, ErrorCode code)
 	int r = promises_refuse(promises, &run->id, code, NULL, NULL);
 
 	if (r < 0)
-		log_error("run %s of %s: that it was refused with %s cannot be written to the ledger: %s; the next start "
-			  "finds it queued again",
-			  run->id_text, run->program->spec->name, error_name(code), strerror(-r));
+		log_error(
+			"run %s of %s: that it was refused with %s cannot be written to the ledger: %s; the next start "
+			"finds it queued again",
+			run->id_text, run->program->spec->name, error_name(code), strerror(-r));
 }
 
 void promises_refuse_again(Promises *promises)

@@ -8,7 +8,7 @@
 typedef struct Queue {
 	struct RunList runs;
 	size_t n;
-	size_t n_limited; /* of them, those that have a `start_within` */
+	size_t n_limited;                                            /* of them, those that have a `start_within` */
 	void (*on_refused)(Run *run, ErrorCode code, void *context); /* before it is answered and freed; or NULL */
 	void *context;
 } Queue;
@@ -27,6 +27,7 @@ Run *queue_find(const Queue *queue, const Id *id);
 Run *queue_take(Queue *queue, Run *run);
 /** \brief Refuses those that were to have begun by now, with NotStarted; submissions, too. */
 void queue_expire(Queue *queue, uint64_t now_usec);
-/** \brief Refuses what waits, save submissions and what has begun before: they stay. Where that is for SHUTTING_DOWN, the
- * clients that wait for those learn by the end of their connection that it is not known yet what becomes of them. */
+/** \brief Refuses what waits, save submissions and what has begun before: they stay. Where that is for SHUTTING_DOWN,
+ * the clients that wait for those learn by the end of their connection that it is not known yet what becomes of them.
+ */
 void queue_refuse_plain(Queue *queue, ErrorCode code, const char *message);

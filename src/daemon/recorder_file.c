@@ -99,30 +99,20 @@ int recorder_file_create(const char *directory, size_t size, RecorderFile *ret)
 	return 0;
 }
 
-/* Backwards: what is dirty is always a whole beginning. */
-int recorder_file_clean_piece(RecorderFile *file)
+/* Backwards: what is dirty is always a whole beginning. Not synced: what stands on the disk meanwhile are records of
+ * another file's number, which nobody takes for ours. */
+void recorder_file_clean_piece(RecorderFile *file)
 {
 	size_t from = (file->dirty - 1) & ~(size_t)(CLEAN_SIZE - 1);
-	uint8_t *base = file->file.base + from;
-	int r;
 
-	memset(base, 0, file->dirty - from);
-	r = fault("sync");
-	if (r < 0)
-		return r;
-	if (msync(base, file->dirty - from, MS_SYNC) < 0)
-		return -errno;
+	memset(file->file.base + from, 0, file->dirty - from);
 	file->dirty = from;
-	return 0;
 }
 
-int recorder_file_clean(RecorderFile *file)
+void recorder_file_clean(RecorderFile *file)
 {
-	int r = 0;
-
-	while (r >= 0 && file->dirty > 0)
-		r = recorder_file_clean_piece(file);
-	return r;
+	while (file->dirty > 0)
+		recorder_file_clean_piece(file);
 }
 
 int recorder_file_place(int fd, const Id *machine, const Id *boot, RecordPlace *ret)
@@ -208,6 +198,21 @@ static int append_kept(const RecordFile *file, const RecordFile *old, uint32_t n
 	return r;
 }
 
+/* The file's size and place on the disk are there since it was made. */
+static int sync_beginning(const RecorderFile *file)
+{
+	int r;
+
+	POINT("before-file-sync");
+	r = fault("sync");
+	if (r < 0)
+		return r;
+	if (msync(file->file.base, file->dirty, MS_SYNC) < 0)
+		return -errno;
+	POINT("after-file-sync");
+	return 0;
+}
+
 int recorder_file_fill(RecorderFile *file, const RecordPlace *place, const RecordFile *old, uint32_t old_number,
 		       RecorderKept *kept, size_t n, uint32_t *ret_number)
 {
@@ -221,7 +226,7 @@ int recorder_file_fill(RecorderFile *file, const RecordPlace *place, const Recor
 		r = append_kept(&file->file, old, old_number, &kept[i]);
 	file->dirty = record_page(&file->file)->tail;
 	if (r >= 0)
-		r = sync_fd(file->fd);
+		r = sync_beginning(file);
 	if (r < 0)
 		return r;
 	atomic_store(&record_page(&file->file)->synced, file->dirty);

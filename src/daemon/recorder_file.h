@@ -10,10 +10,10 @@
 void recorder_file_done(RecorderFile *file);
 /** \brief A new zero-filled file under the fresh name, of at least \p size bytes. */
 int recorder_file_create(const char *directory, size_t size, RecorderFile *ret);
-/** \brief Zeroes a piece of what is dirty, from its end on, and syncs it. */
-int recorder_file_clean_piece(RecorderFile *file);
+/** \brief Zeroes a piece of what is dirty, from its end on. */
+void recorder_file_clean_piece(RecorderFile *file);
 /** \brief The same with all of it. */
-int recorder_file_clean(RecorderFile *file);
+void recorder_file_clean(RecorderFile *file);
 /** \brief Where \p fd is. */
 int recorder_file_place(int fd, const Id *machine, const Id *boot, RecordPlace *ret);
 /** \brief Bytes that \p kept will take; -EBADMSG where records of it do not hold. \p old: the file in use. */

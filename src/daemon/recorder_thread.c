@@ -55,8 +55,8 @@ int recorder_renewal_make(RecorderRenewal *renewal)
 	/* what has grown larger than the usual file gets one with as much room again */
 	size = MAX(renewal->size_min, (size + RECORD_PAGE_SIZE - 1) & ~(size_t)(RECORD_PAGE_SIZE - 1));
 	renewal->made = TAKE(renewal->spare, (RecorderFile){ .fd = -EBADF });
-	r = recorder_file_clean(&renewal->made);
-	if (r < 0 || renewal->made.fd < 0 || renewal->made.file.size < size) {
+	recorder_file_clean(&renewal->made);
+	if (renewal->made.fd < 0 || renewal->made.file.size < size) {
 		recorder_file_done(&renewal->made);
 		r = recorder_file_create(renewal->directory, size, &renewal->made);
 	}
@@ -118,13 +118,10 @@ static void do_renew(RecorderThread *thread)
 static void do_clean(RecorderThread *thread)
 {
 	RecorderFile file = TAKE(thread->spare, (RecorderFile){ .fd = -EBADF });
-	int r;
 
 	thread->spare_busy = true;
 	pthread_mutex_unlock(&thread->mutex);
-	r = recorder_file_clean_piece(&file);
-	if (r < 0)
-		recorder_file_done(&file);
+	recorder_file_clean_piece(&file);
 	pthread_mutex_lock(&thread->mutex);
 	thread->spare_busy = false;
 	thread->spare = file;

@@ -202,7 +202,8 @@ void recovery_park(Recovery *recovery, Run *run, size_t end, ErrorCode code, con
 
 	if (end > 0)
 		recovery_pack(&recorder->file, recorder->number, run->offset, end - run->offset, &records);
-	else if (order_read(run->order.data, run->order.size, &order) == 0 && order.kind == ORDER_RUN)
+	/* where not even its beginning holds, it is still known what was asked for */
+	if (records.size == 0 && order_read(run->order.data, run->order.size, &order) == 0 && order.kind == ORDER_RUN)
 		record_pack(RECORD_START, order.content, order.content_size, &records);
 	r = buffer_error(&records);
 	if (r >= 0)

@@ -114,13 +114,20 @@ static int take_finished(Remain *remain, const RecoverRun *found)
 	return buffer_error(&run->reply) < 0 ? -ENOMEM : buffer_error(&run->records);
 }
 
-static void add_taken(Remain *remain, uint32_t interruptions)
+static int add_taken(Remain *remain, const RecoverVerdict *verdict)
 {
-	const RecordTaken taken = { .interruptions = interruptions, .usec = clock_realtime() };
+	const RecordTaken taken = {
+		.interruptions = verdict->interruptions,
+		.barred = verdict->barred,
+		.message = verdict->message,
+		.message_size = verdict->barred ? strlen(verdict->message) : 0,
+		.usec = clock_realtime(),
+	};
 	_cleanup_buffer_ Buffer content = { 0 };
 
 	record_encode_taken(&taken, &content);
 	record_pack(RECORD_TAKEN, content.data, content.size, &remain->packed);
+	return buffer_error(&content) < 0 ? -ENOMEM : buffer_error(&remain->packed);
 }
 
 /* It has not ended: taken up, or parked. */
@@ -142,15 +149,27 @@ static int take_unfinished(const Opening *opening, Remain *remain, const Recover
 			return r;
 	}
 	recover_decide(&opening->found, &judged, plan && r == 0 ? &replay : NULL, &verdict);
+	r = add_taken(remain, &verdict);
+	if (r < 0)
+		return r;
 	if (verdict.act == RECOVER_PARK)
 		return remain_park(remain, verdict.code, verdict.message);
 	if (!crew_has_module(crew, &run->catalog->identity))
 		return remain_park(remain, ERROR_MODULE_CHANGED,
 				   "the build of the module that it began with is not installed any more");
+	/* what the daemon shows of the attempt in hand, and says of it when it ends */
+	if (replay.begun)
+		run->call = (RunCall){
+			.op = replay.action.op,
+			.step = replay.action.step,
+			.attempt = replay.action.attempt,
+			.rectifying = replay.action.rectifying,
+			.in_hand = true,
+			.since_usec = opening->found.same_boot ? replay.now_usec : clock_monotonic(),
+		};
 	remain->stop = verdict.act == RECOVER_RECTIFY ? ERROR_INTERRUPTED : ERROR_NONE;
 	memcpy(remain->why, verdict.message, sizeof(remain->why));
-	add_taken(remain, verdict.interruptions);
-	return buffer_error(&remain->packed);
+	return 0;
 }
 
 int remains_take(Opening *opening, const RecoverRun *found)

@@ -43,7 +43,7 @@ int run_new(const CatalogProgram *program, const Peer *peer, Run **ret)
 	return 0;
 }
 
-/* Those who went away are forgotten when there have been as many new ones: the list stays within twice what it needs. */
+/* Those who went away are forgotten when as many have come: the list stays within twice what it needs. */
 static void run_sweep(Run *run)
 {
 	Waiter **at = &run->first.next;

@@ -50,22 +50,22 @@ typedef struct Run {
 	Id id;
 	char id_text[ID_TEXT_SIZE];
 	RunState state;
-	Waiter first; /* the usual one; `next` has more, each owned */
+	Waiter first;            /* the usual one; `next` has more, each owned */
 	size_t n_more, sweep_at; /* of those; when so many, those who went away are looked for */
 	const CatalogProgram *program;
-	const Catalog *catalog; /* what it is pinned to; borrowed: the crew's, which outlives it */
-	Peer peer;              /* without the groups */
-	bool promised;          /* its outcome belongs into the ledger as one that is kept for its asker */
-	bool submitted;         /* the ledger holds it: it was to be queued there, or is parked or resumed */
-	bool process;           /* durability `process` */
-	bool taken_up;          /* it has begun before: not counted, and not held back, as a new one is */
-	bool irreversible;      /* an irreversible step of it is done */
-	bool replaying;         /* records that are read of it now are old: not traced */
-	char *request_id;       /* owned; or NULL. Of the index, with the peer's uid */
-	Id fingerprint;         /* of the request's body */
-	uint64_t submitted_usec; /* wall clock; 0: no submission */
-	uint64_t decided_usec;   /* of the decision it is taken up by; 0: none */
-	uint64_t start_by_usec; /* monotonic; 0: whenever */
+	const Catalog *catalog;          /* what it is pinned to; borrowed: the crew's, which outlives it */
+	Peer peer;                       /* without the groups */
+	bool promised;                   /* its outcome belongs into the ledger as one that is kept for its asker */
+	bool submitted;                  /* the ledger holds it: it was to be queued there, or is parked or resumed */
+	bool process;                    /* durability `process` */
+	bool taken_up;                   /* it has begun before: not counted, and not held back, as a new one is */
+	bool irreversible;               /* an irreversible step of it is done */
+	bool replaying;                  /* records that are read of it now are old: not traced */
+	char *request_id;                /* owned; or NULL. Of the index, with the peer's uid */
+	Id fingerprint;                  /* of the request's body */
+	uint64_t submitted_usec;         /* wall clock; 0: no submission */
+	uint64_t decided_usec;           /* of the decision it is taken up by; 0: none */
+	uint64_t start_by_usec;          /* monotonic; 0: whenever */
 	uint64_t start_by_realtime_usec; /* the same for the ledger */
 	Buffer order;                    /* the frame that goes to a worker (RUN or UNPARK) */
 	struct json_object *metadata;    /* or NULL; for the journal */
@@ -78,9 +78,9 @@ typedef struct Run {
 	WalkStatus status;
 	ErrorCode error;
 	uint32_t error_step;
-	Buffer reply;   /* its body, as in FINISH; where somebody waits for it or the ledger is to have it */
-	Buffer records; /* parked: record_pack()ed, until the ledger has them */
-	size_t end;     /* behind its FINISH, in the recorder in use; 0: that does not hold it */
+	Buffer reply;        /* its body, as in FINISH; where somebody waits for it or the ledger is to have it */
+	Buffer records;      /* parked: record_pack()ed, until the ledger has them */
+	size_t end;          /* behind its FINISH, in the recorder in use; 0: that does not hold it */
 	uint64_t ended_usec; /* monotonic; 0: not known */
 	uint64_t ended_realtime_usec;
 	uint32_t n_records, n_syncs; /* that it took, by its worker's word */

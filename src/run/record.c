@@ -16,7 +16,7 @@
 #define FINISH_SIZE (16U + 28U + 4U)
 #define DECISION_SIZE (20U + 4U)
 #define PARK_SIZE (4U + 4U)
-#define TAKEN_SIZE 12U
+#define TAKEN_SIZE 20U
 #define TAKEN_MAX 4U /* that count is kept of: a run that is interrupted more often gets a new file each time */
 #define TEXTS_SIZE (SPEC_NAME_MAX + RECORD_REASON_MAX + RECORD_MESSAGE_MAX)
 #define REPLY_FIXED_SIZE 16384U
@@ -190,6 +190,6 @@ size_t record_reserve(const Plan *plan, const RecordCaps *caps)
 	own = record_size(BEGIN_SIZE) + record_size(END_SIZE + TEXTS_SIZE + caps->pool) +
 	      record_size(STOP_SIZE + TEXTS_SIZE) + record_size(FINISH_SIZE + reply) +
 	      record_size(PARK_SIZE + RECORD_MESSAGE_MAX) + record_size(DECISION_SIZE + RECORD_MESSAGE_MAX) +
-	      TAKEN_MAX * record_size(TAKEN_SIZE);
+	      TAKEN_MAX * record_size(TAKEN_SIZE + RECORD_MESSAGE_MAX);
 	return own + caps->notes + caps->rectified + attempts * (record_size(BEGIN_SIZE) + record_size(END_SIZE));
 }

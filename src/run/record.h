@@ -207,6 +207,10 @@ typedef struct RecordPark {
 
 typedef struct RecordTaken {
 	uint32_t interruptions; /* of this run so far, this one included */
+	bool barred; /* more of it may have been called than is known: walk_bar(). It stands here so that nothing that
+			comes between (a park, another death) makes it forgotten */
+	const char *message; /* with barred, for people: why; size 0: none */
+	size_t message_size;
 	uint64_t usec;          /* wall clock */
 } RecordTaken;
 

@@ -285,7 +285,9 @@ int record_decode_park(const Record *record, RecordPark *ret)
 void record_encode_taken(const RecordTaken *taken, Buffer *buffer)
 {
 	buffer_u32(buffer, taken->interruptions);
+	buffer_u32(buffer, taken->barred);
 	buffer_u64(buffer, taken->usec);
+	buffer_block(buffer, taken->message, taken->message_size);
 }
 
 int record_decode_taken(const Record *record, RecordTaken *ret)
@@ -294,7 +296,9 @@ int record_decode_taken(const Record *record, RecordTaken *ret)
 	RecordTaken taken;
 
 	taken.interruptions = reader_u32(&reader);
+	taken.barred = decode_below(&reader, 2);
 	taken.usec = reader_u64(&reader);
+	taken.message = reader_block(&reader, &taken.message_size);
 	if (decode_done(&reader) < 0)
 		return -EBADMSG;
 	*ret = taken;

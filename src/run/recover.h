@@ -53,6 +53,8 @@ typedef struct RecoverVerdict {
 	ErrorCode code;
 	char message[256];      /* for people: why */
 	uint32_t interruptions; /* this one included: for TAKEN */
+	bool barred; /* for TAKEN, also where it parks (TAKEN stands before PARK then): it may not go on forwards,
+			whoever takes it up, whenever that is */
 } RecoverVerdict;
 
 /** \brief What becomes of an unfinished run. \p replay: fed with all of its records, and asked nothing since (NULL where

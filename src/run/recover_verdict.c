@@ -54,13 +54,13 @@ static bool decide_park(const Recovered *recovered, const RecoverRun *run, const
 	} else if (run->broken) {
 		say(verdict, RECOVER_PARK, ERROR_DAMAGED,
 		    "the recorder is damaged: records of this run are missing, or do not fit together");
-	} else if (recovered->moved) {
-		say(verdict, RECOVER_PARK, ERROR_STORE_MOVED,
-		    "the store is not where it was made: it may be a copy, or a backup that was restored");
 	} else if ((run->start.flags & RECORD_FLAG_PROCESS) && !recovered->same_boot) {
 		say(verdict, RECOVER_PARK, ERROR_DAMAGED,
 		    "its durability is \"process\", and the system was restarted: what it did last may not have been "
 		    "recorded");
+	} else if (recovered->moved) {
+		say(verdict, RECOVER_PARK, ERROR_STORE_MOVED,
+		    "the store is not where it was made: it may be a copy, or a backup that was restored");
 	} else if (!replay) {
 		say(verdict, RECOVER_PARK, ERROR_MODULE_CHANGED, "the module that it began with is not to be had");
 	} else {
@@ -85,11 +85,25 @@ static void decide(const Recovered *recovered, const Replay *replay, RecoverVerd
 		    "the system was restarted, and its next step may have been run: it is rectified");
 }
 
+/* Said once for all: it may be parked now, and be taken up when nobody can tell any more. */
+static bool is_barred(const Recovered *recovered, const Replay *replay, const RecoverVerdict *verdict)
+{
+	/* What is damaged is not carried on anyway (walk_park()), and not called rectified either. */
+	if (verdict->act == RECOVER_PARK && verdict->code == ERROR_DAMAGED)
+		return false;
+	if (!replay)
+		return !is_certain(recovered, verdict);
+	if (replay->begun)
+		return !replay->action.rectifying && !is_certain(recovered, verdict);
+	return !may_go_on(recovered, replay, verdict);
+}
+
 void recover_decide(const Recovered *recovered, const RecoverRun *run, const Replay *replay, RecoverVerdict *ret)
 {
 	RecoverVerdict verdict = { .interruptions = run->interruptions + 1 };
 
 	if (!decide_park(recovered, run, replay, &verdict))
 		decide(recovered, replay, &verdict);
+	verdict.barred = is_barred(recovered, replay, &verdict);
 	*ret = verdict;
 }

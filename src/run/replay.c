@@ -179,6 +179,17 @@ static int feed_park(Replay *replay, const Record *record)
 	return replay->parked ? 0 : judge(r);
 }
 
+static int bar(Replay *replay, const RecordTaken *taken)
+{
+	_cleanup_free_ char *message = NULL;
+
+	if (!taken->barred)
+		return 0;
+	if (copy_text(taken->message, taken->message_size, &message) < 0)
+		return -ENOMEM;
+	return judge(walk_bar(replay->walk, message));
+}
+
 static int feed_taken(Replay *replay, const Record *record)
 {
 	RecordTaken taken;
@@ -188,7 +199,8 @@ static int feed_taken(Replay *replay, const Record *record)
 	if (r < 0 || replay->parked)
 		return -EBADMSG;
 	replay->interruptions = taken.interruptions;
-	return judge(walk_taken(replay->walk));
+	r = walk_taken(replay->walk);
+	return r < 0 ? judge(r) : bar(replay, &taken);
 }
 
 static int feed_finish(Replay *replay, const Record *record)

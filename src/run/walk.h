@@ -93,11 +93,15 @@ int walk_ended(Walk *walk, const Outcome *outcome);
  * to run (rule 18). */
 int walk_stop(Walk *walk, ErrorCode cause, const char *program, const char *message);
 
+/** \brief More may have been called than is known: the run never goes on forwards from here. It is stopped as by
+ * INTERRUPTED, an attempt in hand being waited for; on the way back nothing changes. walk_confirm() is -EPERM then. */
+int walk_bar(Walk *walk, const char *message);
+
 /** \brief Parks the run where it stands, whichever way it goes: MODULE_CHANGED, STORE_MOVED or DAMAGED. Between calls
  * only: one that walk_next() has named is not made. The step it then stands at (walk_parked()) is the one of the call
  * that would have come next. -EALREADY where none would: the run has ended or is parked, by itself or before.
- * walk_retry() goes on where it stood, with a fresh budget at that call; where what is DAMAGED went forward, it rectifies
- * what is known, as INTERRUPTED, and the run ends SETTLED: more may have been done. walk_skip() of it is -EPERM on the way forward:
+ * walk_retry() goes on where it stood, with a fresh budget at that call; what is DAMAGED does
+ * not go forwards again, but is rectified as far as it is known, and ends SETTLED: more may have been done. walk_skip() of it is -EPERM on the way forward:
  * there is nothing to be skipped. */
 int walk_park(Walk *walk, ErrorCode code, const char *message);
 
@@ -105,8 +109,8 @@ int walk_park(Walk *walk, ErrorCode code, const char *message);
 int walk_taken(Walk *walk);
 
 /** \brief Operator's verbs on a parked run (rules 17 and 43). \p step must be where it stands (else -ESTALE). -EBUSY:
- * it is not parked. To confirm is -EPERM where it is not parked as Irreversible, or another step is in doubt: the run
- * could not go on forwards. */
+ * it is not parked. To confirm is -EPERM where it is not parked as Irreversible, another step is in doubt, or it is barred
+ * (walk_bar(); so is what was parked as Damaged): the run could not go on forwards. */
 int walk_retry(Walk *walk, uint32_t step);
 int walk_skip(Walk *walk, uint32_t step);
 int walk_confirm(Walk *walk, uint32_t step);

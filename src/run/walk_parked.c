@@ -17,6 +17,15 @@ static bool sets_aside(ErrorCode code)
 	return code == ERROR_MODULE_CHANGED || code == ERROR_STORE_MOVED || code == ERROR_DAMAGED;
 }
 
+/* More may have been called than is known: nothing is called forwards any more, and that all of it was reversed is not
+ * for the run to say. */
+static void doubt_all(Walk *walk)
+{
+	walk->barred = walk->settled = true;
+	if (walk->status == WALK_RECTIFIED)
+		walk->status = WALK_SETTLED;
+}
+
 int walk_park(Walk *walk, ErrorCode code, const char *message)
 {
 	_cleanup_fault_ Fault fault = {};
@@ -32,6 +41,8 @@ int walk_park(Walk *walk, ErrorCode code, const char *message)
 	r = walk_seek(walk);
 	if (r < 0)
 		return r;
+	if (code == ERROR_DAMAGED)
+		doubt_all(walk);
 	if (walk->status != WALK_RUNNING)
 		return -EALREADY;
 	if (message) {
@@ -76,14 +87,11 @@ static void go_on_here(Walk *walk)
 		walk->states[walk->plan->ops[walk->op].step - 1].doubt = false;
 }
 
-/* What is not known of may have been called: nothing is called forwards any more, and that all of it was reversed is not
- * for the run to say. */
 static void turn_damaged(Walk *walk)
 {
 	_cleanup_fault_ Fault fault = { .code = ERROR_INTERRUPTED, .message = take_ptr(walk->parked.message) };
 
 	go_on_here(walk);
-	walk->settled = true;
 	walk_leave_call(walk, walk->plan->ops[walk->op].step);
 	walk_fail(walk, &fault);
 }
@@ -132,7 +140,7 @@ int walk_confirm(Walk *walk, uint32_t step)
 
 	if (r < 0)
 		return r;
-	if (walk->parked.code != ERROR_IRREVERSIBLE)
+	if (walk->parked.code != ERROR_IRREVERSIBLE || walk->barred)
 		return -EPERM;
 	for (uint32_t other = 1; other <= walk->plan->n_steps; other++)
 		if (other != step && walk->states[other - 1].doubt)

@@ -47,6 +47,7 @@ struct Walk {
 	WalkStage stage;
 	bool back;          /* on the way back, or parked before it */
 	bool settled;       /* an operator has skipped or confirmed something */
+	bool barred;        /* more may have been called than is known: never forwards again */
 	bool in_hand;       /* walk_next() has named a call, and its end was not reported yet */
 	bool doubt;         /* an attempt of the call was unknown */
 	uint32_t op;        /* where it stands */

@@ -96,3 +96,12 @@ int walk_stop(Walk *walk, ErrorCode cause, const char *program, const char *mess
 		stop_now(walk, &fault);
 	return 0;
 }
+
+int walk_bar(Walk *walk, const char *message)
+{
+	int r;
+
+	walk->barred = true;
+	r = walk_stop(walk, ERROR_INTERRUPTED, NULL, message);
+	return r == -EALREADY ? 0 : r;
+}

@@ -38,9 +38,11 @@ int channel_hello(const OrderHello *hello)
 	r = buffer_error(&frame);
 	if (r < 0)
 		return r;
+	POINT("before-hello");
 	r = write_all(ORDER_FD_CHANNEL, frame.data, frame.size);
 	if (r < 0)
 		return r;
+	POINT("after-hello");
 	return shutdown(ORDER_FD_CHANNEL, SHUT_WR) < 0 ? -errno : 0;
 }
 

@@ -315,8 +315,12 @@ static ryuso_status harm(ryuso_run *run)
 		leave_thread(log);
 	else if (strcmp(how, "fork") == 0 && fork() < 0)
 		abort();
-	else if (strcmp(how, "scribble") == 0)
+	else if (strcmp(how, "scribble") == 0) {
+		/* before the daemon reads what is there */
+		kill(getppid(), SIGSTOP);
+		ryuso_note(run, "unread", "", 0);
 		scribble_all();
+	}
 	else if (strcmp(how, "killparent") == 0)
 		kill(getppid(), SIGTERM);
 	return RYUSO_OK;

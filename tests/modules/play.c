@@ -48,7 +48,7 @@ static const char spec_text[] =
 	"\"retry\":{\"attempts\":1000,\"backoff\":0.001,\"max_backoff\":60},"
 	"\"args\":{\"what\":{\"type\":\"string\",\"required\":true}}},"
 	"\"later\":{\"reference\":\"wk.play.act\",\"bind\":{\"what\":\"second\"},"
-	"\"retry\":{\"attempts\":1000,\"backoff\":60,\"max_backoff\":60},"
+	"\"retry\":{\"attempts\":1000,\"backoff\":3600,\"max_backoff\":3600},"
 	"\"args\":{\"what\":{\"type\":\"string\",\"required\":true}}},"
 	"\"bare\":{\"reference\":\"wk.play.act\",\"bind\":{\"what\":\"first\"},"
 	"\"args\":{\"what\":{\"type\":\"string\",\"required\":true}}},"

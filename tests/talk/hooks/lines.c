@@ -95,6 +95,16 @@ static ryuso_status crash(ryuso_run *run, const Line *line)
 	abort();
 }
 
+/* Until it is killed. */
+static ryuso_status stay(ryuso_run *run, const Line *line)
+{
+	(void)run;
+	(void)line;
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 static const struct {
 	const char *name;
 	ryuso_status (*act)(ryuso_run *run, const Line *line);
@@ -102,6 +112,7 @@ static const struct {
 	{ "print", print },   { "complain", complain }, { "write", write_raw },
 	{ "repeat", repeat }, { "hex", write_hex },     { "log", note },
 	{ "fail", fail },     { "unknown", be_unsure }, { "crash", crash },
+	{ "stay", stay },
 };
 
 static ryuso_status act_line(ryuso_run *run, struct json_object *item)

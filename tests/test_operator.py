@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who may decide: root, the daemon's own user, members of the group ryuso-admin; and what others see of runs."""
+
+import os
+import pathlib
+
+from shop import As, Shop, refused, result, stored
+from tap import contains, equal, main, program, scratch, skip, test
+
+VERBS = {"parked": {}, "retry": {"step": 2}, "skip": {"step": 2, "reason": "why"},
+         "confirm": {"step": 2, "reason": "why"}, "hold": {}, "resume": {}}
+STRANGER, MEMBER, GROUP = 54321, 54322, 54399
+
+
+def parameters(verb, run_id):
+    return {**VERBS[verb], **({"run": run_id} if "step" in VERBS[verb] else {})}
+
+
+def open_to_all(shop, daemon):
+    os.chmod(shop.directory, 0o755)
+    os.chmod(daemon.socket, 0o666)
+
+
+def only_root():
+    if os.geteuid() != 0:
+        skip("only root can be another user")
+
+
+def with_group():
+    """A wrapper of ryusod for which the group ryuso-admin exists, whatever this system has."""
+    directory = scratch()
+    groups = [line for line in pathlib.Path("/etc/group").read_text().splitlines()
+              if not line.startswith("ryuso-admin:")]
+    (directory / "group").write_text("\n".join([*groups, f"ryuso-admin:x:{GROUP}:"]) + "\n")
+    wrapper = directory / "ryusod"
+    wrapper.write_text("#!/bin/sh\nexec unshare --mount --propagation private sh -c "
+                       f"'mount --bind {directory}/group /etc/group && exec \"$0\" \"$@\"' '{program('ryusod')}' "
+                       "\"$@\"\n")
+    wrapper.chmod(0o755)
+    return str(wrapper)
+
+
+class WithGroup:
+    """Daemons that are started within know the group."""
+
+    def __enter__(self):
+        self.before = os.environ.get("RYUSOD")
+        os.environ["RYUSOD"] = with_group()
+
+    def __exit__(self, *_):
+        if self.before:
+            os.environ["RYUSOD"] = self.before
+        else:
+            del os.environ["RYUSOD"]
+
+
+@test
+def the_verbs_are_refused_to_others_before_anything_else_is_looked_at():
+    only_root()
+    shop = Shop()
+    with shop.daemon() as daemon, daemon.client() as client:
+        open_to_all(shop, daemon)
+        run_id = shop.park(client)["run"]
+        stored(client, 1)
+        with As(daemon.socket, STRANGER) as other:
+            for verb in VERBS:
+                error = refused(other, verb, "NotAllowed", "ryuso-admin", **parameters(verb, run_id))
+                contains(error["message"], verb, "the message")
+                refused(other, verb, "NotAllowed", nonsense=1)
+        equal(result(client, "show", run=run_id)["decisions"], [], "the decisions")
+        equal(result(client, "status")["held"], False, "the queue")
+
+
+@test
+def a_member_of_the_group_may_whether_it_is_its_first_group_or_another():
+    only_root()
+    shop = Shop()
+    with WithGroup():
+        daemon = shop.daemon()
+    with daemon.client() as client:
+        open_to_all(shop, daemon)
+        for who in ({"gid": GROUP}, {"groups": [GROUP]}):
+            run_id = shop.park(client)["run"]
+            shop.let("refund", None)
+            with As(daemon.socket, MEMBER, **who) as member:
+                equal(len(result(member, "parked")["runs"]), 1, "the list")
+                result(member, "retry", run=run_id, step=2)
+                equal(result(member, "wait", run=run_id)["status"], "rectified", "a run of somebody else's")
+                [decision] = result(member, "show", run=run_id)["decisions"]
+                equal(decision["uid"], MEMBER, "who decided")
+                equal(result(member, "hold"), {"held": True}, "hold")
+                equal(result(member, "status")["hold"]["uid"], MEMBER, "who holds")
+                equal(result(member, "resume"), {"held": False}, "resume")
+        with As(daemon.socket, STRANGER) as other:
+            refused(other, "parked", "NotAllowed", "ryuso-admin")
+    daemon.stop()
+
+
+@test
+def others_see_their_own_runs_alone():
+    only_root()
+    shop = Shop()
+    with shop.daemon() as daemon, daemon.client() as client:
+        open_to_all(shop, daemon)
+        roots = shop.park(client)
+        with As(daemon.socket, STRANGER) as other, As(daemon.socket, MEMBER) as third:
+            own = shop.park(other)
+            equal(result(other, "wait", run=own["run"])["status"], "parked", "its own")
+            shown = result(other, "show", run=own["run"])
+            equal((shown["status"], shown["peer_uid"]), ("parked", STRANGER), "its own")
+            refused(other, "cancel", "WrongState", "parked", run=own["run"])
+            for verb in ("wait", "show", "cancel"):
+                error = refused(other, verb, "NoSuchRun", run=roots["run"])
+                equal(error["message"], refused(other, verb, "NoSuchRun", run="0" * 32)["message"]
+                      .replace("0" * 32, roots["run"]), "nothing tells it from a run that never was")
+                refused(third, verb, "NoSuchRun", run=own["run"])
+            stored(client, 2)
+            for verb in ("wait", "show", "cancel"):
+                refused(third, verb, "NoSuchRun", run=own["run"])
+        equal(result(client, "wait", run=own["run"])["status"], "parked", "root sees all")
+
+
+@test
+def others_can_cancel_their_own_runs():
+    only_root()
+    shop = Shop()
+    with shop.daemon() as daemon, daemon.client() as client:
+        open_to_all(shop, daemon)
+        shop.let("charge", "wait")
+        with As(daemon.socket, STRANGER) as other, As(daemon.socket, STRANGER) as same, \
+                As(daemon.socket, MEMBER) as third:
+            other.send(shop.order())
+            shop.wait_line("charge 2")
+            run_id = result(client, "status")["running"]["run"]
+            refused(third, "cancel", "NoSuchRun", run=run_id)
+            equal(result(same, "cancel", run=run_id, now=True), {"run": run_id, "begun": True}, "the answer")
+            equal(other.reply()["error"]["name"], "Cancelled", "the run")
+
+
+main()
