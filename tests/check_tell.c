@@ -307,7 +307,7 @@ END_TEST
 
 START_TEST(records_that_do_not_fit_the_plan_are_parked_without_it)
 {
-	_cleanup_chronicle_ Chronicle *chronicle = chronicle_open(XYZ), *other = chronicle_open("@p(y x)\nx-y\ny");
+	_cleanup_chronicle_ Chronicle *chronicle = chronicle_open(XYZ), *other = chronicle_open("@p(x)\nx");
 	_cleanup_buffer_ Buffer records = { 0 };
 	_cleanup_parked_ Parked parked = { 0 };
 	const char *reply;

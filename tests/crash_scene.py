@@ -20,8 +20,9 @@ from tap import Client, TIMEOUT, environment, program
 SETTINGS = {"RecorderSize": "256K", "MaxPoolSize": "4K", "MaxNotesSize": "4K", "MaxRectifiedSize": "4K",
             "Trace": "failures"}
 BROKEN = (FileNotFoundError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
-# What is refused with these will be accepted when a predecessor's processes are gone.
-LATER = ("Recovering", "StoreBusy")
+# What is refused with these, "retry" being true, will be accepted when a predecessor's processes are gone and the
+# module is known.
+LATER = ("Recovering", "StoreBusy", "NoModule")
 
 _alive = set()
 _lock = threading.Lock()

@@ -25,7 +25,7 @@ KEPT = 500  # older answers that are asked for again in each quiet moment
 ACTIONS = {"worker": 10, "daemon": 6, "both": 6, "restart": 5, "sync": 4, "full": 2, "module": 2}
 
 DONE = {"worker": "workers killed", "daemon": "daemons killed", "both": "both killed", "restart": "restarts",
-        "sync": "failing syncs", "full": "full disks", "module": "modules replaced"}
+        "sync": "times of failing syncs", "full": "full disks", "module": "modules replaced"}
 
 
 class Soaker(threading.Thread):
@@ -140,8 +140,8 @@ class Soak:
     def act(self, action):
         if action in ("worker", "daemon", "both"):
             kill(self.scene, action)
-        else:
-            getattr(self, action)()
+        elif getattr(self, action)() is False:
+            return
         self.count(DONE[action])
 
     def restart(self):
@@ -160,13 +160,14 @@ class Soak:
 
     def full(self):
         if not self.disk.small:
-            return
+            return False
         self.disk.fill()
         time.sleep(self.dice.random() * 0.2)
         if self.dice.random() < 0.5:
             kill(self.scene, self.dice.choice(("worker", "daemon", "both")))
             time.sleep(self.dice.random() * 0.1)
         self.disk.free()
+        return True
 
     # ---- quiet moments ----
 
@@ -207,6 +208,7 @@ class Soak:
     def summary(self, seconds):
         with self.lock:
             counts = dict(sorted(self.counts.items()))
+        counts["syncs that failed"] = self.points.failed("sync")
         told = ", ".join(f"{count} {what}" for what, count in counts.items())
         print(f"# {seconds:4.0f} s: {told}; {self.counts['violations']} violations", flush=True)
 

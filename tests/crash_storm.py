@@ -18,7 +18,7 @@ WEIGHTS = {"pay": 10, "outer": 6, "doomed": 4, "late": 4, "ship": 2, "lost": 1, 
            "stuck": 1, "quick": 5}
 BATCH_MAX = 6
 # A request that is refused has not begun; these come and go with the daemons.
-TRY_AGAIN = (*LATER, "ShuttingDown", "NoModule", "StoreDamaged", "QueueFull", "TooManyConnections")
+TRY_AGAIN = (*LATER, "ShuttingDown", "StoreDamaged", "QueueFull", "TooManyConnections")
 
 
 class Order:

@@ -149,17 +149,18 @@ static void count(const Case *test, unsigned run, size_t *ret_durable, size_t *r
 	*ret_first = first;
 }
 
-/* As the worker does it. */
+/* As the daemon's TAKEN, and then the worker, do it. */
 static void take_up(Replay *replay, const RecoverVerdict *verdict)
 {
 	const ReplayCause cause = { .code = ERROR_INTERRUPTED };
 	RecordEnd end;
 
 	ck_assert_int_eq(walk_taken(replay->walk), 0);
+	if (verdict->barred)
+		ck_assert_int_eq(walk_bar(replay->walk, verdict->message), 0);
 	if (replay->begun)
 		ck_assert_int_eq(replay_break(replay, &cause, 1, &end), 0);
-	if (verdict->act == RECOVER_RECTIFY)
-		ck_assert_int_eq(walk_stop(replay->walk, ERROR_INTERRUPTED, NULL, NULL), 0);
+	ck_assert(verdict->act != RECOVER_RECTIFY || verdict->barred);
 }
 
 /* Where a BEGIN is synced before its call, it was not called yet while it is not. */

@@ -296,5 +296,8 @@ SimFate sim_worker_resume(Sim *sim, SimRun *run)
 		return SIM_FINE;
 	}
 	fate = settle(sim);
+	/* Nothing is called before a decision that lets it go on is on the disk. */
+	if (fate == SIM_FINE && sim->replay.decided_usec != 0)
+		fate = sim_worker_sync(sim);
 	return fate == SIM_FINE ? go_on(sim) : fate;
 }

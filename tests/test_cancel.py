@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Cancels: what waits never begins, what runs is undone, what cannot be cancelled any more says so."""
 
+import fcntl
+import struct
+import termios
+
 from shop import Shop, call, refused, result, stored
 from tap import check, equal, main, test, wait_for
 
@@ -32,6 +36,15 @@ class Desk(Shop):
         return self.one.client()
 
 
+def begin_cancel(client, run_id):
+    """Asks for it, and waits until the daemon has read that."""
+    client.send({"call": "cancel", "parameters": {"run": run_id}})
+
+    def unread():
+        return struct.unpack("i", fcntl.ioctl(client.socket, termios.TIOCOUTQ, bytes(4)))[0]
+    wait_for(lambda: unread() == 0, "the daemon to read it")
+
+
 def cancelled(client, run_id, begun, **parameters):
     equal(result(client, "cancel", run=run_id, **parameters), {"run": run_id, "begun": begun}, "the answer")
 
@@ -40,7 +53,7 @@ def cancelled(client, run_id, begun, **parameters):
 def a_cancel_takes_effect_when_the_running_hook_has_ended():
     with Desk() as shop, shop.client() as client, shop.client() as other:
         run_id = in_hand(shop, client)
-        other.send({"call": "cancel", "parameters": {"run": run_id}})
+        begin_cancel(other, run_id)
         shop.let("charge", None)
         equal(other.reply()["result"], {"run": run_id, "begun": True}, "the answer")
         reply = client.reply()
@@ -66,13 +79,16 @@ def what_waits_never_begins():
         other.send(shop.order(request_id="mine", follow=True))
         other.send({"call": "wait", "parameters": {"run": run_id}})
         wait_for(lambda: result(third, "show", run=run_id)["status"] == "queued", "the run to wait")
-        cancelled(third, run_id, False)
+        begin_cancel(third, run_id)
+        shop.let("charge", None)
+        equal(client.reply()["status"], "succeeded", "the run in hand")
+        answer = third.reply()
+        equal(answer.get("result"), {"run": run_id, "begun": False}, f"the answer {answer}")
         reply, answer = other.replies(2)
         equal((reply["status"], reply["error"]["name"]), ("refused", "Cancelled"), "who asked for it")
         equal(answer["error"]["name"], "Cancelled", "who waited for it")
+        wait_for(lambda: result(third, "show", run=run_id)["status"] == "refused", "the refusal to be stored")
         refused(third, "cancel", "WrongState", "has ended as refused", run=run_id)
-        shop.let("charge", None)
-        equal(client.reply()["status"], "succeeded", "the run in hand")
         equal(shop.lines().count("book 1"), 1, "runs that began")
 
 
@@ -125,7 +141,7 @@ def an_irreversible_step_that_is_done_is_too_late():
 def the_last_step_is_too_late():
     with Desk() as shop, shop.client() as client, shop.client() as other:
         run_id = in_hand(shop, client, "ship")
-        other.send({"call": "cancel", "parameters": {"run": run_id}})
+        begin_cancel(other, run_id)
         shop.let("ship", None)
         answer = other.reply()
         equal(answer["error"]["name"], "WrongState", f"the answer {answer}")
@@ -137,12 +153,22 @@ def who_cancels_may_go_away():
     with Desk() as shop, shop.client() as client:
         run_id = in_hand(shop, client)
         with shop.client() as other:
-            other.send({"call": "cancel", "parameters": {"run": run_id}}, {"call": "ping"})
-            with shop.client() as third:
-                wait_for(lambda: call(third, "cancel", run=run_id).get("error", {}).get("name") == "WrongState",
-                         "the cancel to be under way")
+            begin_cancel(other, run_id)
+        with shop.client() as third:
+            refused(third, "cancel", "WrongState", "being cancelled already", run=run_id)
         shop.let("charge", None)
         equal(client.reply()["error"]["name"], "Cancelled", "the run")
+
+
+@test
+def a_cancel_of_what_runs_does_not_wait_for_that_of_what_waits():
+    with Desk() as shop, shop.client() as client, shop.client() as other, shop.client() as third:
+        run_id = in_hand(shop, client)
+        waiting = third.ask(shop.order(wait=False))["run"]
+        begin_cancel(third, waiting)
+        cancelled(other, run_id, True, now=True)
+        equal(client.reply()["error"]["name"], "Cancelled", "the run in hand")
+        equal(third.reply()["result"], {"run": waiting, "begun": False}, "the one that waited")
 
 
 @test

@@ -138,4 +138,18 @@ def others_can_cancel_their_own_runs():
             equal(other.reply()["error"]["name"], "Cancelled", "the run")
 
 
+@test
+def of_a_store_that_is_another_daemons_nothing_is_said_or_decided():
+    shop, other = Shop(), Shop()
+    with shop.daemon() as daemon, daemon.client() as client:
+        run_id = shop.park(client)["run"]
+        stored(client, 1)
+        with other.daemon(args=["--state", str(daemon.state)]) as second, second.client() as stranger:
+            for verb in VERBS:
+                error = refused(stranger, verb, "StoreBusy", **parameters(verb, run_id))
+                contains(error["message"], str(daemon.pid), f"what {verb} says names the holder")
+            for verb in ("wait", "show", "cancel"):
+                refused(stranger, verb, "StoreBusy", run=run_id)
+
+
 main()

@@ -4,12 +4,10 @@
 ever lost."""
 
 import os
-import pathlib
 import shutil
 
-from project import LIBRARY
-from shop import Shop, build, call, longer, refused, result, stored
-from tap import Client, check, contains, equal, main, run, scratch, test, wait_for
+from shop import Shop, build, longer, refused, result, stored
+from tap import check, contains, equal, main, run, scratch, test, wait_for
 
 UNKNOWN = "0" * 31 + "1"
 
@@ -116,6 +114,27 @@ def runs_that_are_not_parked_are_shown_too():
         shop.let("charge", None)
         equal(client.reply()["status"], "succeeded", "the second run")
         equal(end(other, queued["run"])["status"], "succeeded", "the third run")
+
+
+@test
+def the_status_counts_records_syncs_and_commits():
+    shop = Shop()
+    with shop.daemon() as daemon, daemon.client() as client:
+        before = result(client, "status")
+        equal((before["parked"], before["submitted"], before["held"], "hold" in before), (0, 0, False, False),
+              "the store")
+        equal(client.ask(shop.order(request_id="mine"))["status"], "succeeded", "a run")
+        status = wait_for(lambda: [status for status in [result(client, "status")]
+                                   if status["ledger"]["commits"] > before["ledger"]["commits"] and
+                                   status["ledger"]["under_way"] == 0], "its outcome to be stored")[0]
+        # its beginning, an attempt of each step, its end; the first two steps can be undone
+        equal(status["recorder"]["last_run"], {"records": 8, "syncs": 2}, "the last run")
+        equal((status["recorder"]["records"], status["recorder"]["worker_syncs"]), (8, 2), "all runs")
+        check(status["recorder"]["syncs"] >= 1, f"the daemon syncs once before it answers: {status['recorder']}")
+        check(status["ledger"]["works"] > before["ledger"]["works"], f"works of the ledger: {status}")
+        client.ask(shop.order("glance"))
+        equal(result(client, "status")["recorder"]["last_run"], {"records": 4, "syncs": 0},
+              "a run of which nothing is synced")
 
 
 # ---- decisions ----

@@ -14,11 +14,11 @@ import points
 from crash_cases import Stage
 from crash_programs import Lie, insist, judge, request
 from crash_scene import BROKEN, Scene, memory
-from tap import check, main, ok
+from tap import check, main, ok, wait_for
 
 SEED = int(os.environ.get("RYUSO_SEED", time.time_ns() % 1000000007))
 CASES = int(os.environ.get("CRASH_CUTS", "210"))
-PAGE = 4096
+PAGE, HEADER = 4096, 32
 SHOWN = 5
 # Where both die: program, place. In a step, before and after what it does; on the way back; finished, and nobody knows.
 STATES = {
@@ -66,8 +66,8 @@ def leave_half_done(scene, program, place):
 
 def used(image):
     """(end of the START record, end of all records)"""
-    start = PAGE + 32 + int.from_bytes(image[PAGE:PAGE + 4], "little")
-    return start, len(image.rstrip(b"\0"))
+    start = PAGE + HEADER + int.from_bytes(image[PAGE:PAGE + 4], "little")
+    return -(-start // 8) * 8, len(image.rstrip(b"\0"))
 
 
 def play(stage, state, how, dice):
@@ -79,11 +79,13 @@ def play(stage, state, how, dice):
             try:
                 recorder = leave_half_done(scene, program, place)
                 start, end = used(recorder.read_bytes())
-                # the first page is mostly empty, and told less often than what it is about
-                at = dice.randrange(512) if dice.random() < 0.2 else dice.randrange(PAGE, end)
+                # the first page is mostly empty; without what changes in it and all records, nothing tells it from a
+                # new file
+                first = how != "zeroed" and dice.random() < 0.2
+                at = dice.randrange(512) if first else dice.randrange(PAGE, end)
                 told = f"{state}, {how} at {at} (START ends at {start}, all at {end})"
                 damage(recorder, how, at, dice)
-                return told, find(scene, program, at < start)
+                return told, find(scene, program, at < start and (how != "flipped" or at >= PAGE))
             except Lie as lie:
                 raise Lie(f"{told}: {lie}\n{scene.tell('r')}") from lie
     finally:
@@ -95,12 +97,13 @@ def find(scene, program, unknown):
     reply = json.loads(scene.ask(request(program, "r", request_id="r")))
     runs = {row["run"] for row in scene.book.read("r").calls}
     if reply["status"] == "parked" and reply["parked"]["name"] == "Damaged":
-        insist(scene.status()["parked"] == 1, "what is parked is counted")
+        wait_for(lambda: scene.status()["parked"] == 1, "what is parked to be counted")
         return "parked"
     insist(len(runs) <= 1 or unknown, f"it ran again: {runs}")
     judge(scene.book, "r", reply, alone=len(runs) <= 1)
     insist(scene.stop(), "ryusod did not end in good order")
-    return reply["status"]
+    insist(len(runs) <= 1 or "is damaged" in scene.log(), "a run is forgotten, and nobody was told")
+    return reply["status"] if len(runs) <= 1 else "run anew"
 
 
 def main_part():

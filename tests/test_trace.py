@@ -141,14 +141,17 @@ def a_run_that_is_taken_up_again_says_so():
 
 @test
 def a_run_that_an_interruption_cut_off_says_so():
-    with Talker() as daemon, daemon.client() as client:
-        client.send(talk(script={"first": [["print", "here\n"], ["stay", ""]]}))
-        wait_for(lambda: [entry for entry in daemon.entries() if entry.get("MESSAGE_ID") == OUTPUT], "the hook to run")
-        [number] = {entry["RYUSO_RUN"] for entry in daemon.entries() if "RYUSO_RUN" in entry}
-        daemon.kill()
-        with Talker(directory=daemon.directory) as second, second.client() as other:
-            other.ask({"call": "wait", "parameters": {"run": number}})
-        found = [(entry["MESSAGE_ID"], entry["PRIORITY"]) for entry in second.entries(f"RYUSO_RUN={number}")]
+    daemon = Talker()
+    with daemon.client() as client:
+        client.send(talk(script={"first": [["print", "here\n"], ["stay", ""]]}, request_id="mine"))
+        entry = wait_for(lambda: [entry for entry in daemon.entries() if entry["MESSAGE"].endswith("first: here")],
+                         "the hook to run")[0]
+    daemon.kill()
+    number = entry["RYUSO_RUN"]
+    with Talker(directory=daemon.directory) as second, second.client() as client:
+        reply = client.ask({"call": "wait", "parameters": {"run": number}})["result"]
+        equal(reply["status"], "rectified", "the run")
+    found = [(entry["MESSAGE_ID"], entry["PRIORITY"]) for entry in second.entries(f"RYUSO_RUN={number}")]
     equal(found[0], (RUN_TAKEN_UP, WARNING), "the first entry of the second daemon")
     equal(found[-1], (RUN_ENDED, ERR), "its last one")
 

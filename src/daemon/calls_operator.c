@@ -38,7 +38,9 @@ static int get_decision(const Ask *ask, LedgerVerb verb, LedgerDecision *ret, Er
 		ret->flags |= LEDGER_DECISION_CURRENT_MODULE;
 	if (ask_bool(ask, "undone_by_hand"))
 		ret->flags |= LEDGER_DECISION_UNDONE_BY_HAND;
-	return r < 0 ? r : get_reason(ask, verb != LEDGER_RETRY, &ret->reason, error);
+	if (r >= 0)
+		r = get_reason(ask, verb != LEDGER_RETRY, &ret->reason, error);
+	return r < 0 ? r : calls_check_store(ask->calls, error);
 }
 
 static void say_decided(const Deferred *deferred, int r, Error *error)
@@ -202,7 +204,9 @@ static int hold(Ask *ask, bool held, const char *reason, Error *error)
 	Deferred *deferred = NULL;
 	int r;
 
-	r = deferred_new(ask, &deferred);
+	r = calls_check_store(ask->calls, error);
+	if (r >= 0)
+		r = deferred_new(ask, &deferred);
 	if (r < 0)
 		return r;
 	deferred->held = held;

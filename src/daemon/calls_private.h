@@ -86,6 +86,9 @@ RunPlace calls_find(const Calls *calls, const Id *id, Run **ret);
 /** \brief The same for who asks; -EBADMSG with NoSuchRun where there is none for them, in the ledger neither. \p ret_run
  * NULL: it is in the ledger alone. */
 int ask_find(const Ask *ask, const Id *id, Run **ret_run, RunPlace *ret_place, LedgerFound *ret_found, Error *error);
+/** \brief Before the store is open, or where it cannot be, nobody knows which runs there are: -EBADMSG with Recovering,
+ * StoreBusy or StoreDamaged. */
+int calls_check_store(const Calls *calls, Error *error);
 /** \brief The ledger cannot be looked into: -EBADMSG, or -ENOMEM. */
 int ledger_trouble(const Calls *calls, int r, Error *error);
 /** \brief What the run in hand is at: a new object, or NULL. */

@@ -43,8 +43,7 @@ static const struct {
 	{ "store-damaged", ERROR_STORE_DAMAGED, "the state directory cannot be used" },
 };
 
-/* Before the store is open, or where it cannot be, nobody knows which runs there are. */
-static int check_store(const Calls *calls, Error *error)
+int calls_check_store(const Calls *calls, Error *error)
 {
 	const Promises *promises = calls->parking->promises;
 	const char *message = NULL;
@@ -85,7 +84,7 @@ static int find_stored(const Ask *ask, const Id *id, LedgerFound *ret, Error *er
 	LedgerFound found = { 0 };
 	int r;
 
-	r = check_store(ask->calls, error);
+	r = calls_check_store(ask->calls, error);
 	if (r < 0)
 		return r;
 	r = ledger_find(ask->calls->parking->promises->ledger, id, &found);
@@ -239,7 +238,7 @@ int call_parked(Ask *ask, struct json_object **ret, Error *error)
 	Members members;
 	int r;
 
-	r = check_store(ask->calls, error);
+	r = calls_check_store(ask->calls, error);
 	if (r < 0)
 		return r;
 	listing.list = json_object_new_array();

@@ -97,9 +97,8 @@ typedef struct Crew {
 	bool renew_wanted;            /* a sync has failed */
 	bool recycle_wanted;          /* the worker has not written into the new recorder yet */
 	bool stopping;
-	bool pausing;        /* the run in hand is to be left at a boundary */
-	bool cut_off;        /* the time to stop in is over: nobody takes over any more */
-	bool probing_cancel; /* the active worker was stopped for a cancel */
+	bool pausing; /* the run in hand is to be left at a boundary */
+	bool cut_off; /* the time to stop in is over: nobody takes over any more */
 	CrewCause cause;
 	RecorderKept *kept; /* owned; lent to a renewal */
 	size_t n_kept;

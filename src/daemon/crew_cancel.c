@@ -12,6 +12,7 @@ struct CrewCancel {
 	Id run;
 	bool now;
 	bool wished; /* it stands in the page */
+	bool asked;  /* the worker was stopped for it, to be looked at */
 	CrewCancelled done;
 	void *context; /* NULL: nobody waits any more */
 };
@@ -100,29 +101,61 @@ static void cancel_wish(Crew *crew, CrewCancel *cancel)
 	cancel->wished = true;
 }
 
-/* The hook in hand is killed only where it stands still, and is seen to be the one. */
-static void cancel_probe(Crew *crew, CrewCancel *cancel)
+static bool is_current(const Crew *crew, const Id *run)
 {
-	const RecordPage *page = recorder_page(&crew->recorder);
-	Hand *hand = crew->active;
-
-	if (!cancel->now || !hand || hand->probed || hand->state != HAND_READY || !crew->current ||
-	    !id_equal(&crew->current->id, &cancel->run) || atomic_load(&page->turn) % 2 == 0)
-		return;
-	cancel->now = false;
-	if (kill(hand->pid, SIGSTOP) < 0)
-		return;
-	hand->probed = true;
-	crew->probing_cancel = true;
+	return crew->current && id_equal(&crew->current->id, run);
 }
 
-bool crew_cancel_kills(Crew *crew)
+/* Whether a hook of the current run is in hand; to be believed of a worker that stands still. */
+static bool is_in_hook(const Crew *crew)
 {
 	const RecordPage *page = recorder_page(&crew->recorder);
-	const Run *run = crew->current;
 
-	return run && cancel_find(crew, &run->id) && atomic_load(&page->turn) % 2 == 1 && !page->rectifying &&
-	       !run->irreversible && memcmp(page->run, run->id.bytes, sizeof(page->run)) == 0;
+	return crew->current && atomic_load(&page->turn) % 2 == 1 &&
+	       memcmp(page->run, crew->current->id.bytes, sizeof(page->run)) == 0;
+}
+
+/* A hook is killed, and runs behind it are taken back, only where the worker stands still and is seen to be in it. */
+static void cancel_probe(Crew *crew, CrewCancel *cancel)
+{
+	bool current = is_current(crew, &cancel->run);
+	Hand *hand = crew->active;
+
+	if (!hand || hand->probed || hand->state != HAND_READY || !is_in_hook(crew) || (current && !cancel->now))
+		return;
+	if (kill(hand->pid, SIGSTOP) < 0)
+		return;
+	cancel->now = false;
+	cancel->asked = true;
+	hand->probed = true;
+}
+
+static CrewCancel *cancel_asked(const Crew *crew)
+{
+	CrewCancel *cancel;
+
+	TAILQ_FOREACH(cancel, &crew->cancels, entry)
+	if (cancel->asked)
+		return cancel;
+	return NULL;
+}
+
+bool crew_cancel_stopped(Crew *crew)
+{
+	const RecordPage *page = recorder_page(&crew->recorder);
+	CrewCancel *cancel = cancel_asked(crew);
+
+	if (!cancel)
+		return false;
+	cancel->asked = false;
+	if (!is_in_hook(crew))
+		return false;
+	if (is_current(crew, &cancel->run))
+		return !page->rectifying && !crew->current->irreversible;
+	/* none of those behind it can have begun, nor will they: they wait in the queue again */
+	crew_tire(crew);
+	crew_recall(crew);
+	return false;
 }
 
 void crew_cancels_step(Crew *crew)

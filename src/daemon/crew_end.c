@@ -52,28 +52,50 @@ static void crew_give_up_ordered(Crew *crew)
 	crew->renew_wanted = true;
 }
 
-/* What was ordered and not begun goes back. Whether the first of it was what the worker died of cannot be known; a run
- * is not given to worker after worker for ever. */
-static void crew_return_unbegun(Crew *crew, bool in_good_order)
+/* All but the current one, in their order. */
+static void take_unbegun(Crew *crew, struct RunList *ret)
 {
-	_cleanup_error_ Error error = { 0 };
-	struct RunList unbegun = TAILQ_HEAD_INITIALIZER(unbegun);
 	Run *run, *next;
 
+	TAILQ_INIT(ret);
 	for (run = TAILQ_FIRST(&crew->ordered); run; run = next) {
 		next = TAILQ_NEXT(run, entry);
 		if (run == crew->current)
 			continue;
 		TAILQ_REMOVE(&crew->ordered, run, entry);
 		crew->n_ordered--;
-		TAILQ_INSERT_TAIL(&unbegun, run, entry);
+		run->state = RUN_QUEUED;
+		TAILQ_INSERT_TAIL(ret, run, entry);
 	}
+}
+
+void crew_recall(Crew *crew)
+{
+	struct RunList unbegun;
+
+	take_unbegun(crew, &unbegun);
+	queue_return(crew->setup.queue, &unbegun);
+}
+
+/* Whether the first of what was not begun was what the worker died of cannot be known; a run is not given to worker
+ * after worker for ever. */
+static void crew_return_unbegun(Crew *crew, bool in_good_order)
+{
+	_cleanup_error_ Error error = { 0 };
+	struct RunList unbegun;
+	Run *run;
+
+	take_unbegun(crew, &unbegun);
 	run = TAILQ_FIRST(&unbegun);
 	if (run && !in_good_order && !crew->current && ++run->losses >= CREW_LOSSES_MAX) {
 		TAILQ_REMOVE(&unbegun, run, entry);
-		error_set(&error, ERROR_NO_MODULE, NULL, "%u workers died before the run had begun; nothing ran",
-			  run->losses);
-		crew_refuse(crew, run, &error);
+		if (run->taken_up) {
+			crew->setup.events.on_unfit(run, crew->setup.events.context);
+		} else {
+			error_set(&error, ERROR_NO_MODULE, NULL,
+				  "%u workers died before the run had begun; nothing ran", run->losses);
+			crew_refuse(crew, run, &error);
+		}
 	}
 	queue_return(crew->setup.queue, &unbegun);
 }
@@ -109,7 +131,6 @@ static void crew_end_active(Crew *crew, const siginfo_t *info)
 	crew->active = hand_free(crew->active);
 	point_worker(0);
 	crew->tired = false;
-	crew->probing_cancel = false;
 	crew->clearing = true;
 	if (crew->damaged) {
 		crew_give_up_ordered(crew);
@@ -178,7 +199,7 @@ static void crew_on_stopped(Crew *crew, Hand *hand)
 	if (crew_deadline_has_passed(crew)) {
 		crew_set_timeout_cause(crew);
 		hand_kill(hand);
-	} else if (TAKE(crew->probing_cancel, false) && crew_cancel_kills(crew)) {
+	} else if (crew_cancel_stopped(crew)) {
 		crew->cause = (CrewCause){ .code = ERROR_CANCELLED };
 		strcpy(crew->cause.message, "the run was cancelled, and the hook killed");
 		hand_kill(hand);

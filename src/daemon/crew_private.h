@@ -55,8 +55,9 @@ void crew_cancels_step(Crew *crew);
 void crew_cancels_end(Crew *crew, const Id *run, int r, bool begun);
 /** \brief The page is a new one: wishes stand in it no more. */
 void crew_cancels_again(Crew *crew);
-/** \brief The worker stands still: whether it is to be killed for a cancel. */
-bool crew_cancel_kills(Crew *crew);
+/** \brief The worker stands still. Where that was for a cancel: takes back what has not begun, or says that it is to be
+ * killed. */
+bool crew_cancel_stopped(Crew *crew);
 void crew_cancels_free(Crew *crew);
 
 /* crew_time.c */
@@ -64,6 +65,8 @@ void crew_set_timeout_cause(Crew *crew);
 bool crew_deadline_has_passed(const Crew *crew);
 
 /* crew_end.c */
+/** \brief What was ordered and has not begun goes back to the head of the queue; the worker is known not to begin it. */
+void crew_recall(Crew *crew);
 /** \brief Kills what a dead worker left behind. */
 void crew_clear(Crew *crew);
 /** \brief Nothing in the recorder can be believed any more. */

@@ -103,7 +103,9 @@ void crew_on_renewed(int r, void *context)
 	crew->renew_wanted = false;
 	crew->spoilt = false;
 	crew->recycle_wanted = true;
-	if (!TAKE(crew->forsaken, false))
+	if (TAKE(crew->forsaken, false))
+		outcomes_forsake(crew->setup.outcomes);
+	else
 		outcomes_moved(crew->setup.outcomes, crew->kept);
 	if (run) {
 		if (crew->resumed_at != 0)

@@ -106,6 +106,23 @@ static int look_at_recorder(Opening *opening)
 	return r;
 }
 
+/* What has not ended is written on: it stands last. */
+static void sort_remains(Opening *opening)
+{
+	Remain *last = opening->n > 0 ? &opening->remains[opening->n - 1] : NULL;
+
+	for (size_t i = 0; i < opening->n; i++) {
+		Remain *remain = &opening->remains[i];
+		Remain unfinished = *remain;
+
+		if (remain->finished || remain == last)
+			continue;
+		memmove(remain, remain + 1, (size_t)(last - remain) * sizeof(*remain));
+		*last = unfinished;
+		return;
+	}
+}
+
 static int open_recorder(Opening *opening)
 {
 	const Recovery *recovery = opening->recovery;
@@ -115,22 +132,29 @@ static int open_recorder(Opening *opening)
 		.machine = opening->machine,
 		.boot = opening->boot,
 	};
+	size_t n = 0;
 
 	opening->kept = calloc(opening->n + 1, sizeof(*opening->kept));
 	if (!opening->kept)
 		return -ENOMEM;
-	for (size_t i = 0; i < opening->n; i++)
-		opening->kept[i] = (RecorderKept){
-			.packed = opening->remains[i].packed.data,
-			.packed_size = opening->remains[i].packed.size,
+	sort_remains(opening);
+	if (opening->unbegun.size > 0)
+		opening->kept[n++] = (RecorderKept){
+			.packed = opening->unbegun.data,
+			.packed_size = opening->unbegun.size,
 		};
-	opening->kept[opening->n] = (RecorderKept){
-		.packed = opening->unbegun.data,
-		.packed_size = opening->unbegun.size,
-	};
+	for (size_t i = 0; i < opening->n; i++) {
+		Remain *remain = &opening->remains[i];
+
+		remain->kept = n;
+		if (remain->packed.size > 0)
+			opening->kept[n++] = (RecorderKept){
+				.packed = remain->packed.data,
+				.packed_size = remain->packed.size,
+			};
+	}
 	POINT("before-recovered-recorder");
-	return crew_open(recovery->crew, &setup, recovery->store->tree, opening->kept,
-			 opening->n + (opening->unbegun.size > 0));
+	return crew_open(recovery->crew, &setup, recovery->store->tree, opening->kept, n);
 }
 
 static size_t framed_size(const Buffer *packed)
@@ -153,7 +177,8 @@ static int hand_on(Opening *opening)
 		Remain *remain = &opening->remains[i];
 		Run *run = take_ptr(remain->run);
 
-		run->offset = opening->kept[i].ret_offset;
+		if (remain->packed.size > 0)
+			run->offset = opening->kept[remain->kept].ret_offset;
 		run->end = run->offset + framed_size(&remain->packed);
 		if (run->request_id)
 			r = promises_enter(recovery->promises, run);
@@ -165,6 +190,35 @@ static int hand_on(Opening *opening)
 		crew_adopt(recovery->crew, run, remain->stop, remain->why);
 	}
 	return r;
+}
+
+/* LedgerDone */
+static void on_hold_written(void *context, int r)
+{
+	(void)context;
+	if (r < 0)
+		log_warning(
+			"that the queue is held until somebody has looked could not be written down: %s; it is held "
+			"until the daemon ends",
+			strerror(-r));
+}
+
+/* A run of which no record at all holds any more would be run anew when its asker asks again: that is for somebody to
+ * decide who has looked. */
+static void hold_queue(Recovery *recovery)
+{
+	const LedgerHold hold = {
+		.held = true,
+		.uid = geteuid(),
+		.reason = "the recorder was damaged: runs may have been lost from it; see the journal",
+		.usec = clock_realtime(),
+	};
+	int r;
+
+	recovery->promises->held = true;
+	r = parking_hold(recovery->parking, &hold, on_hold_written, NULL);
+	if (r < 0)
+		on_hold_written(NULL, r);
 }
 
 int recovery_open(Recovery *recovery, char **ret_problem)
@@ -188,9 +242,15 @@ int recovery_open(Recovery *recovery, char **ret_problem)
 	r = look_at_recorder(&opening);
 	if (r >= 0 && opening.doubt != ERROR_NONE)
 		r = ledger_take(promises->ledger, remains_doubt, &opening);
+	if (r >= 0 && opening.doubt != ERROR_NONE)
+		r = remains_doubt_decisions(&opening);
 	if (r >= 0)
 		r = open_recorder(&opening);
-	return r < 0 ? r : hand_on(&opening);
+	if (r >= 0)
+		r = hand_on(&opening);
+	if (r >= 0 && opening.found.damaged)
+		hold_queue(recovery);
+	return r;
 }
 
 void recovery_park(Recovery *recovery, Run *run, size_t end, ErrorCode code, const char *message)

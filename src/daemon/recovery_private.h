@@ -10,6 +10,7 @@
 typedef struct Remain {
 	Run *run; /* owned until it is handed on */
 	Buffer packed;
+	size_t kept;   /* which of the kept ranges it is; where nothing is packed, none */
 	bool finished; /* or parked: only the ledger still wants it */
 	ErrorCode stop;
 	char why[sizeof(((RecoverVerdict *)0)->message)];
@@ -34,6 +35,9 @@ typedef struct Opening {
 int remains_take(Opening *opening, const RecoverRun *found);
 /** \brief For ledger_take(): parks a submission that may have begun. */
 int remains_doubt(void *context, const LedgerRun *given);
+/** \brief Decisions that the ledger calls still to be done may have been acted on, too: those runs stay parked as they
+ * are, and the decisions count as done. */
+int remains_doubt_decisions(Opening *opening);
 int remains_take_unbegun(Opening *opening);
 
 /* recovery_run.c */

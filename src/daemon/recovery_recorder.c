@@ -5,28 +5,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "daemon/recovery_private.h"
-
-/* When the last decision about a run was taken, by its records. */
-static uint64_t last_decision(const Opening *opening, const RecoverRun *found)
-{
-	size_t offset = found->offset, end = found->offset + found->size;
-	RecordDecision decision;
-	uint64_t usec = 0;
-	Record record;
-
-	while (offset < end &&
-	       record_read(opening->file.base, end, offset, opening->found.number, RECORD_SEQUENCE_ANY, &record) == 0) {
-		if ((record.kind == RECORD_RETRY || record.kind == RECORD_SKIP || record.kind == RECORD_CONFIRM) &&
-		    record_decode_decision(&record, &decision) == 0)
-			usec = decision.usec;
-		offset += record.size;
-	}
-	return usec;
-}
 
 typedef struct Sought {
 	uint64_t usec;
+	bool done; /* wanted: one that is done already will do */
 	bool found;
 } Sought;
 
@@ -34,15 +18,16 @@ static int on_decision(void *context, const LedgerDecision *decision)
 {
 	Sought *sought = context;
 
-	if (!decision->done && decision->usec == sought->usec)
+	if (decision->usec == sought->usec && (sought->done || !decision->done))
 		sought->found = true;
 	return 0;
 }
 
-/* A run that the ledger holds as parked was taken up if the decision to be done is in its records. */
-static int was_taken_up(const Opening *opening, const RecoverRun *found, bool *ret)
+/* A run that had parked was taken up if what was decided about it is in its records: a decision that is still to be
+ * done where the ledger calls it parked, any where it is resumed. */
+static int was_taken_up(const Opening *opening, const RecoverRun *found, LedgerState state, bool *ret)
 {
-	Sought sought = { .usec = last_decision(opening, found) };
+	Sought sought = { .usec = found->decided_usec, .done = state == LEDGER_RESUMED };
 	int r = 0;
 
 	if (sought.usec != 0)
@@ -51,26 +36,25 @@ static int was_taken_up(const Opening *opening, const RecoverRun *found, bool *r
 	return r == -ENOENT ? 0 : r;
 }
 
-/* 1: the recorder's is what counts; 0: the ledger's. \p ret_known: the ledger knows the run. */
-static int recorder_counts(const Opening *opening, const RecoverRun *found, bool *ret_known)
+/* 1: the recorder's is what counts; 0: the ledger's. \p known->run.state: LEDGER_STATE_MAX where the ledger does not know
+ * the run. */
+static int recorder_counts(const Opening *opening, const RecoverRun *found, LedgerFound *known)
 {
-	_cleanup_ledger_found_ LedgerFound known = { 0 };
 	bool taken_up = false;
 	int r;
 
-	*ret_known = true;
-	r = ledger_find(opening->recovery->promises->ledger, &found->start.run, &known);
+	r = ledger_find(opening->recovery->promises->ledger, &found->start.run, known);
 	if (r == -ENOENT) {
-		*ret_known = false;
+		known->run.state = LEDGER_STATE_MAX;
 		return 1;
 	}
 	if (r < 0)
 		return r;
-	if (ledger_state_ended(known.run.state))
+	if (ledger_state_ended(known->run.state))
 		return 0;
-	if (known.run.state != LEDGER_PARKED)
+	if (known->run.state == LEDGER_QUEUED)
 		return 1;
-	r = was_taken_up(opening, found, &taken_up);
+	r = was_taken_up(opening, found, known->run.state, &taken_up);
 	return r < 0 ? r : taken_up;
 }
 
@@ -172,35 +156,68 @@ static int take_unfinished(const Opening *opening, Remain *remain, const Recover
 	return 0;
 }
 
+/* By its own START, or where that is lost, by what the ledger has of it. 0: nothing is known but its id. */
+static int make_run(Opening *opening, Remain *remain, const RecoverRun *found, const LedgerRun *known)
+{
+	int r;
+
+	if (found->size > 0) {
+		recovery_pack(&opening->file, opening->found.number, found->offset, found->size, &remain->packed);
+		r = recovery_make_run(opening->recovery, &found->start, &remain->run);
+	} else if (known->state != LEDGER_STATE_MAX) {
+		r = recovery_make_from_ledger(opening->recovery, known, &remain->packed, &remain->run);
+	} else {
+		return 0;
+	}
+	if (r >= 0)
+		r = buffer_error(&remain->packed);
+	if (r < 0)
+		return r;
+	remain->run->submitted = known->state != LEDGER_STATE_MAX;
+	remain->run->promised = remain->run->promised || remain->run->submitted;
+	return 1;
+}
+
+static int take_remain(const Opening *opening, Remain *remain, const RecoverRun *found)
+{
+	if (found->finished && !found->broken)
+		return take_finished(remain, found);
+	if (found->finished)
+		return remain_park(remain, ERROR_DAMAGED,
+				   "it had parked, and the recorder that would say whether it was taken up again is "
+				   "damaged");
+	return take_unfinished(opening, remain, found);
+}
+
 int remains_take(Opening *opening, const RecoverRun *found)
 {
+	_cleanup_ledger_found_ LedgerFound known = { 0 };
 	Remain *remain = NULL;
-	bool known;
+	char text[ID_TEXT_SIZE];
 	int r;
 
 	r = recorder_counts(opening, found, &known);
 	if (r <= 0)
 		return r;
 	r = remain_add(opening, &remain);
-	if (r < 0)
-		return r;
-	r = recovery_make_run(opening->recovery, &found->start, &remain->run);
-	if (r < 0)
-		return r;
-	remain->run->submitted = known;
-	remain->run->promised = remain->run->promised || known;
-	recovery_pack(&opening->file, opening->found.number, found->offset, found->size, &remain->packed);
-	if (buffer_error(&remain->packed) < 0)
-		return -ENOMEM;
-	return found->finished ? take_finished(remain, found) : take_unfinished(opening, remain, found);
+	if (r >= 0)
+		r = make_run(opening, remain, found, &known.run);
+	if (r > 0)
+		return take_remain(opening, remain, found);
+	if (r == 0) {
+		opening->n--;
+		id_format(&found->start.run, text);
+		log_line(LOG_CRIT, "run %s had begun, and nothing else is known of it: its records are damaged", text);
+	}
+	return r;
 }
 
 static bool is_known(const Opening *opening, const Id *run)
 {
 	const Recovered *found = &opening->found;
 
-	for (size_t i = 0; i < found->n; i++)
-		if (id_equal(&found->runs[i].start.run, run))
+	for (size_t i = 0; i < opening->n; i++)
+		if (id_equal(&opening->remains[i].run->id, run))
 			return true;
 	for (size_t i = 0; i < found->n_unbegun; i++)
 		if (id_equal(&found->unbegun[i].run, run))
@@ -227,6 +244,62 @@ int remains_doubt(void *context, const LedgerRun *given)
 			   opening->doubt == ERROR_DAMAGED
 				   ? "it may have begun: the recorder that would say so is damaged"
 				   : "it may have run elsewhere: the store was copied, or restored from a backup");
+}
+
+typedef struct Decided {
+	Id *runs; /* owned */
+	size_t n;
+} Decided;
+
+static int on_open_decision(void *context, const LedgerDecision *decision)
+{
+	Decided *decided = context;
+	Id *runs = reallocarray(decided->runs, decided->n + 1, sizeof(*runs));
+
+	if (!runs)
+		return -ENOMEM;
+	decided->runs = runs;
+	runs[decided->n++] = decision->run;
+	return 0;
+}
+
+static int park_as_it_is(void *context, const LedgerRun *given)
+{
+	Opening *opening = context;
+	Remain *remain = NULL;
+	Run *run;
+	int r;
+
+	r = remain_add(opening, &remain);
+	if (r >= 0)
+		r = recovery_make_from_ledger(opening->recovery, given, &remain->packed, &remain->run);
+	if (r < 0)
+		return r;
+	run = remain->run;
+	run->submitted = true;
+	run->status = WALK_PARKED;
+	run->error = given->error;
+	run->error_step = given->step;
+	run->ended_realtime_usec = given->ended_usec;
+	buffer_append(&run->reply, given->reply, given->reply_size);
+	buffer_append(&run->records, given->records, given->records_size);
+	buffer_clear(&remain->packed); /* the ledger holds it */
+	remain->finished = true;
+	return buffer_error(&run->reply) < 0 ? -ENOMEM : buffer_error(&run->records);
+}
+
+int remains_doubt_decisions(Opening *opening)
+{
+	Ledger *ledger = opening->recovery->promises->ledger;
+	Decided decided = { 0 };
+	int r;
+
+	r = ledger_decisions(ledger, NULL, on_open_decision, &decided);
+	for (size_t i = 0; i < decided.n && r >= 0; i++)
+		if (!is_known(opening, &decided.runs[i]))
+			r = ledger_unpark(ledger, &decided.runs[i], park_as_it_is, opening);
+	free(decided.runs);
+	return r == -ENOENT ? 0 : r;
 }
 
 /* A submission that never began, and was refused, is not to begin now. */

@@ -44,12 +44,12 @@ typedef enum RecordState {
 typedef struct RecordPage {
 	char magic[8];
 	uint32_t version;
-	uint32_t number;          /* random, of this file; stands in each record */
-	uint64_t size;            /* of the file */
-	uint8_t machine[16];      /* where the file was made: machine-id(5), … */
-	uint8_t boot[16];         /* … the boot, … */
+	uint32_t number;           /* random, of this file; stands in each record */
+	uint64_t size;             /* of the file */
+	uint8_t machine[16];       /* where the file was made: machine-id(5), … */
+	uint8_t boot[16];          /* … the boot, … */
 	uint64_t inode, born_usec; /* … and its inode and time of birth (statx; 0 where the file system has none) */
-	uint32_t check;           /* CRC-32C of everything before it */
+	uint32_t check;            /* CRC-32C of everything before it */
 	uint32_t spare;
 	/* from here on it changes; no recovery from another boot believes it */
 	_Atomic uint64_t tail;     /* offset behind the last whole record */
@@ -72,8 +72,9 @@ typedef struct RecordPage {
 	/* the daemon's wish: the run that `wish_run` names is to stop, read by the worker at boundaries, before a START,
 	 * and while it waits. wish_run is written while `wish` is 0 only */
 	uint8_t wish_run[16];
-	_Atomic uint32_t wish;     /* ErrorCode: CANCELLED, INTERRUPTED, PROGRAM_TIMEOUT, or 0 */
-	_Atomic uint32_t declined; /* the worker's: errno (EALREADY, EPERM) of walk_stop() where the wish came too late; it
+	_Atomic uint32_t wish; /* ErrorCode: CANCELLED, INTERRUPTED, PROGRAM_TIMEOUT, or 0 */
+	_Atomic uint32_t
+		declined; /* the worker's: errno (EALREADY, EPERM) of walk_stop() where the wish came too late; it
 				      then sets `wish` to 0. The daemon clears it before the next wish */
 	/* not 0: no further run is to be begun. The worker reads it before each START; where it is set, and at the end of
 	 * the run in hand, it lets orders that it has not begun go, and leaves (LEAVING, doorbell, exit in good order) */
@@ -83,7 +84,7 @@ typedef struct RecordPage {
 	_Atomic uint32_t pause;
 } RecordPage;
 
-#define RECORD_ALIGN 8U /* records begin, and end, at multiples of it */
+#define RECORD_ALIGN 8U                                 /* records begin, and end, at multiples of it */
 #define RECORD_PAGE_CHECKED offsetof(RecordPage, check) /* bytes that `check` covers */
 
 _Static_assert(sizeof(RecordPage) <= RECORD_PAGE_SIZE, "the first page holds it");
@@ -137,7 +138,7 @@ typedef struct RecordStart {
 typedef struct RecordRequest {
 	const char *request_id; /* size 0: none */
 	size_t request_id_size;
-	Id fingerprint; /* of the request's body */
+	Id fingerprint;       /* of the request's body */
 	const char *metadata; /* JSON text; size 0: none */
 	size_t metadata_size;
 	uint64_t submitted_usec; /* wall clock; 0: it was no submission */
@@ -188,7 +189,7 @@ typedef struct RecordFinish {
 
 /** \brief An operator's verb (the kind says which) on a parked run. The last such record of a run is what it goes on by. */
 typedef struct RecordDecision {
-	uint32_t step; /* at which the run stands */
+	uint32_t step;  /* at which the run stands */
 	uint32_t flags; /* RECORD_DECISION_… */
 	uint32_t uid;
 	uint64_t usec; /* wall clock: which of the ledger's decisions this is */
@@ -211,7 +212,7 @@ typedef struct RecordTaken {
 			comes between (a park, another death) makes it forgotten */
 	const char *message; /* with barred, for people: why; size 0: none */
 	size_t message_size;
-	uint64_t usec;          /* wall clock */
+	uint64_t usec; /* wall clock */
 } RecordTaken;
 
 typedef struct RecordUnbegun {

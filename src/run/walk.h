@@ -100,17 +100,17 @@ int walk_bar(Walk *walk, const char *message);
 /** \brief Parks the run where it stands, whichever way it goes: MODULE_CHANGED, STORE_MOVED or DAMAGED. Between calls
  * only: one that walk_next() has named is not made. The step it then stands at (walk_parked()) is the one of the call
  * that would have come next. -EALREADY where none would: the run has ended or is parked, by itself or before.
- * walk_retry() goes on where it stood, with a fresh budget at that call; what is DAMAGED does
- * not go forwards again, but is rectified as far as it is known, and ends SETTLED: more may have been done. walk_skip() of it is -EPERM on the way forward:
- * there is nothing to be skipped. */
+ * walk_retry() goes on where it stood, with a fresh budget at that call; what is DAMAGED does not go forwards again, but
+ * is rectified as far as it is known, and ends SETTLED: more may have been done. walk_skip() of it is -EPERM on the way
+ * forward: there is nothing to be skipped. */
 int walk_park(Walk *walk, ErrorCode code, const char *message);
 
 /** \brief The run was interrupted and is taken up: timeouts of programs that it is in begin anew (rule 38). */
 int walk_taken(Walk *walk);
 
 /** \brief Operator's verbs on a parked run (rules 17 and 43). \p step must be where it stands (else -ESTALE). -EBUSY:
- * it is not parked. To confirm is -EPERM where it is not parked as Irreversible, another step is in doubt, or it is barred
- * (walk_bar(); so is what was parked as Damaged): the run could not go on forwards. */
+ * it is not parked. To confirm is -EPERM where it is not parked as Irreversible, another step is in doubt, or it is
+ * barred (walk_bar(); so is what was parked as Damaged): the run could not go on forwards. */
 int walk_retry(Walk *walk, uint32_t step);
 int walk_skip(Walk *walk, uint32_t step);
 int walk_confirm(Walk *walk, uint32_t step);
@@ -120,7 +120,7 @@ WalkStatus walk_status(const Walk *walk);
 bool walk_rectifying(const Walk *walk);
 
 typedef enum WalkStand {
-	WALK_STAND_AHEAD,    /* not begun, and on no way to be */
+	WALK_STAND_AHEAD, /* not begun, and on no way to be */
 	WALK_STAND_DONE,
 	WALK_STAND_DOUBT,    /* may have taken effect */
 	WALK_STAND_REVERSED, /* its rectifiers have run */

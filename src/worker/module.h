@@ -5,11 +5,10 @@
 
 #include <ryuso/module.h>
 
+#include "base/build_id.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "spec/plan.h"
-
-#define MODULE_BUILD_ID_MAX 128U /* characters */
 
 typedef struct Module {
 	void *handle; /* of dlopen() */
@@ -17,7 +16,7 @@ typedef struct Module {
 	Spec *spec;
 	Plan **plans; /* by program; compiled when it is first asked for */
 	Id fingerprint;
-	char build_id[MODULE_BUILD_ID_MAX + 1];
+	char build_id[BUILD_ID_MAX + 1];
 	bool opened;
 } Module;
 
@@ -42,4 +41,4 @@ int module_check_table(const struct ryuso_module *table, size_t size, Error *err
 /** \brief Functions and programs against those of the spec. */
 int module_check_spec(const struct ryuso_module *table, const Spec *spec, Error *error);
 /** \brief The linker's build id of the object that \p address is in, in hexadecimal; empty where there is none. */
-void module_build_id(const void *address, char text[static MODULE_BUILD_ID_MAX + 1]);
+void module_build_id(const void *address, char text[static BUILD_ID_MAX + 1]);

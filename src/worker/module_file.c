@@ -54,30 +54,6 @@ typedef struct NoteSearch {
 	char *text;
 } NoteSearch;
 
-static size_t note_align(size_t size)
-{
-	return (size + 3) / 4 * 4;
-}
-
-static void read_notes(const uint8_t *at, size_t size, char *text)
-{
-	while (size >= sizeof(ElfW(Nhdr))) {
-		const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)at;
-		size_t whole = sizeof(*note) + note_align(note->n_namesz) + note_align(note->n_descsz);
-		const uint8_t *name = at + sizeof(*note), *id = name + note_align(note->n_namesz);
-
-		if (whole > size)
-			return;
-		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(name, "GNU", 4) == 0) {
-			for (size_t i = 0; i < note->n_descsz && 2 * i < MODULE_BUILD_ID_MAX; i++)
-				snprintf(text + 2 * i, 3, "%02x", id[i]);
-			return;
-		}
-		at += whole;
-		size -= whole;
-	}
-}
-
 static bool holds(const struct dl_phdr_info *info, const void *address)
 {
 	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
@@ -98,12 +74,12 @@ static int on_object(struct dl_phdr_info *info, size_t size, void *data)
 		return 0;
 	for (unsigned i = 0; i < info->dlpi_phnum && search->text[0] == '\0'; i++)
 		if (info->dlpi_phdr[i].p_type == PT_NOTE)
-			read_notes((const uint8_t *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr),
-				   info->dlpi_phdr[i].p_memsz, search->text);
+			build_id_find((const uint8_t *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr),
+				      info->dlpi_phdr[i].p_memsz, search->text);
 	return 1;
 }
 
-void module_build_id(const void *address, char text[static MODULE_BUILD_ID_MAX + 1])
+void module_build_id(const void *address, char text[static BUILD_ID_MAX + 1])
 {
 	NoteSearch search = { .address = address, .text = text };
 

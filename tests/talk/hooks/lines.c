@@ -109,10 +109,9 @@ static const struct {
 	const char *name;
 	ryuso_status (*act)(ryuso_run *run, const Line *line);
 } verbs[] = {
-	{ "print", print },   { "complain", complain }, { "write", write_raw },
-	{ "repeat", repeat }, { "hex", write_hex },     { "log", note },
-	{ "fail", fail },     { "unknown", be_unsure }, { "crash", crash },
-	{ "stay", stay },
+	{ "print", print },   { "complain", complain }, { "write", write_raw }, { "repeat", repeat },
+	{ "hex", write_hex }, { "log", note },          { "fail", fail },       { "unknown", be_unsure },
+	{ "crash", crash },   { "stay", stay },
 };
 
 static ryuso_status act_line(ryuso_run *run, struct json_object *item)
