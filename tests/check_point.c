@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/point.h"
 #include "tests/check_main.h"
 
-#define FILE_SIZE (240 + 4096 * 48)
+#define FILE_SIZE (240 + 4096 * 48 + 2 * 40)
 
 static uint8_t *file;
 
@@ -140,6 +141,7 @@ END_TEST
 
 static void wait_for_death(void)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;)
 		pause();
 }
@@ -186,6 +188,32 @@ static void fork_within(void)
 	end(start(reach_five));
 	reach_five();
 }
+
+static void filter(size_t n, const char *name)
+{
+	strncpy((char *)file + 196848 + 40 * n + 8, name, 31);
+}
+
+static void reach_by_name(void)
+{
+	point_init(POINT_DAEMON);
+	POINT("other");
+	POINT("named");
+	POINT("other");
+	POINT("named");
+	reach_five();
+}
+
+START_TEST(an_order_may_count_points_of_one_name_alone)
+{
+	fresh();
+	order(0, POINT_DAEMON, 2, 2);
+	filter(0, "named");
+	ck_assert_int_eq(WTERMSIG(end(start(reach_by_name))), SIGKILL);
+	ck_assert_uint_eq(u64_at(16), 4);
+	ck_assert_uint_eq(u64_at(48), 1);
+}
+END_TEST
 
 START_TEST(what_a_process_forks_does_not_count)
 {
@@ -238,5 +266,5 @@ END_TEST
 CHECK_MAIN(point, without_the_file_nothing_is_counted_and_nothing_fails,
 	   points_are_counted_by_side_and_named_in_the_log, the_process_dies_at_the_point_that_was_ordered,
 	   the_second_order_counts_from_the_first, the_daemon_kills_the_worker_and_sees_it_dead,
-	   both_die_where_both_are_to, what_a_process_forks_does_not_count,
+	   both_die_where_both_are_to, an_order_may_count_points_of_one_name_alone, what_a_process_forks_does_not_count,
 	   the_write_or_sync_that_was_named_fails_once_or_for_good, a_file_of_something_else_ends_the_process)

@@ -80,11 +80,9 @@ def live(scene, case, tag):
     line = decide_to_the_end(scene, message, tag, line)
     if not case.kills:
         insist(json.loads(line)["status"] in (ENDS[case.program], "settled", "rectified"), "another end than expected")
-    scene.stop()
-    if case.kills:  # what this has left is recovered by one that may be killed, too
+    while not scene.stop():  # what one that was killed on its way has left is recovered by one that may be killed, too
         scene.ensure()
         scene.settle()
-        scene.stop()
     scene.env = {}
     insist(scene.ask(message) == line, "after a restart the reply is another one")
     judge(scene.book, tag, json.loads(line))

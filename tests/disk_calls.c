@@ -1,37 +1,52 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The calls that change files, in place of those of the C library. Each makes the system call itself and writes down what
  * it has done, all under the lock; a sync alone lets others go on. */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "disk_trace.h"
 
 /* ---- names ---- */
 
-static bool exists(int at, const char *path, struct stat *ret)
+typedef struct Found {
+	uint64_t inode, born_usec;
+} Found;
+
+/* The kernel's word: another library of ours may be loaded that says something else. */
+static bool exists(int at, const char *path, Found *ret)
 {
+	struct statx status;
 	int error = errno;
-	bool found = fstatat(at, path, ret, AT_SYMLINK_NOFOLLOW) == 0;
+	bool found = syscall(SYS_statx, at, path, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &status) == 0;
 
 	errno = error;
-	return found;
+	if (!found)
+		return false;
+	*ret = (Found){ .inode = status.stx_ino };
+	if (status.stx_mask & STATX_BTIME)
+		ret->born_usec = (uint64_t)status.stx_btime.tv_sec * 1000000U + status.stx_btime.tv_nsec / 1000U;
+	return true;
+}
+
+static void note_entry(const Found *found, const Name *name, bool is_directory)
+{
+	trace_event(EVENT_CREATE,
+		    (uint64_t[4]){ found->inode, name->directory.st_ino, is_directory, found->born_usec }, name->name,
+		    strlen(name->name));
 }
 
 static int do_open(int at, const char *path, int flags, mode_t mode)
 {
 	bool traced = (flags & (O_CREAT | O_TRUNC)) != 0 && trace_lock();
 	Name name = { .name = NULL };
-	struct stat found;
+	Found found;
 	bool known, there;
 	int fd;
 
@@ -39,10 +54,9 @@ static int do_open(int at, const char *path, int flags, mode_t mode)
 	there = known && exists(at, path, &found);
 	fd = (int)syscall(SYS_openat, at, path, flags, mode);
 	if (known && fd >= 0 && !there && exists(at, path, &found))
-		trace_event(EVENT_CREATE, (uint64_t[4]){ found.st_ino, name.directory.st_ino, 0 }, name.name,
-			    strlen(name.name));
+		note_entry(&found, &name, false);
 	if (known && fd >= 0 && there && (flags & O_TRUNC))
-		trace_event(EVENT_SIZE, (uint64_t[4]){ found.st_ino, 0 }, NULL, 0);
+		trace_event(EVENT_SIZE, (uint64_t[4]){ found.inode, 0 }, NULL, 0);
 	if (traced)
 		trace_unlock();
 	return fd;
@@ -100,25 +114,24 @@ int creat(const char *path, mode_t mode)
 int mkdir(const char *path, mode_t mode)
 {
 	bool traced = trace_lock();
-	struct stat found;
+	Found found;
 	Name name;
 	int r;
 
 	r = (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
 	if (r == 0 && traced && trace_name(AT_FDCWD, path, &name) && exists(AT_FDCWD, path, &found))
-		trace_event(EVENT_CREATE, (uint64_t[4]){ found.st_ino, name.directory.st_ino, 1 }, name.name,
-			    strlen(name.name));
+		note_entry(&found, &name, true);
 	if (traced)
 		trace_unlock();
 	return r;
 }
 
-static void note_rename(const struct stat *found, const Name *from, const Name *to, unsigned flags)
+static void note_rename(const Found *found, const Name *from, const Name *to, unsigned flags)
 {
 	char names[512];
 	int n = snprintf(names, sizeof(names), "%s%c%s", from->name, '\0', to->name);
 
-	trace_event(EVENT_RENAME, (uint64_t[4]){ found->st_ino, from->directory.st_ino, to->directory.st_ino, flags },
+	trace_event(EVENT_RENAME, (uint64_t[4]){ found->inode, from->directory.st_ino, to->directory.st_ino, flags },
 		    names, (size_t)n);
 }
 
@@ -126,7 +139,7 @@ int renameat2(int at, const char *from, int to_at, const char *to, unsigned flag
 {
 	bool traced = trace_lock();
 	Name old_name, new_name;
-	struct stat found;
+	Found found;
 	bool known;
 	int r;
 
@@ -153,7 +166,7 @@ int rename(const char *from, const char *to)
 int unlinkat(int at, const char *path, int flags)
 {
 	bool traced = trace_lock();
-	struct stat found;
+	Found found;
 	Name name;
 	bool known;
 	int r;
@@ -161,7 +174,7 @@ int unlinkat(int at, const char *path, int flags)
 	known = traced && trace_name(at, path, &name) && exists(at, path, &found);
 	r = (int)syscall(SYS_unlinkat, at, path, flags);
 	if (r == 0 && known)
-		trace_event(EVENT_UNLINK, (uint64_t[4]){ found.st_ino, name.directory.st_ino }, name.name,
+		trace_event(EVENT_UNLINK, (uint64_t[4]){ found.inode, name.directory.st_ino }, name.name,
 			    strlen(name.name));
 	if (traced)
 		trace_unlock();
@@ -176,14 +189,13 @@ int unlink(const char *path)
 int linkat(int at, const char *from, int to_at, const char *to, int flags)
 {
 	bool traced = trace_lock();
-	struct stat found;
+	Found found;
 	Name name;
 	int r;
 
 	r = (int)syscall(SYS_linkat, at, from, to_at, to, flags);
 	if (r == 0 && traced && trace_name(to_at, to, &name) && exists(to_at, to, &found))
-		trace_event(EVENT_CREATE, (uint64_t[4]){ found.st_ino, name.directory.st_ino, 0 }, name.name,
-			    strlen(name.name));
+		note_entry(&found, &name, false);
 	if (traced)
 		trace_unlock();
 	return r;

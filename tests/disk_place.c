@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A library to be preloaded: files that a test has made anew are where they were. $DISK_PLACES names a file of lines "inode
- * inode seconds nanoseconds": the inode as it is now; inode and time of birth as they were. */
+ * inode microseconds": the inode as it is now; inode and time of birth (0: unknown) as they were. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,9 +12,7 @@
 #define PLACES_MAX 4096
 
 static struct {
-	uint64_t now, inode;
-	int64_t seconds;
-	uint32_t nanoseconds;
+	uint64_t now, inode, born_usec;
 } places[PLACES_MAX];
 static size_t n_places;
 
@@ -26,8 +24,8 @@ static void __attribute__((constructor)) start(void)
 	if (!file)
 		return;
 	while (n_places < PLACES_MAX &&
-	       fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNu32, &places[n_places].now,
-		      &places[n_places].inode, &places[n_places].seconds, &places[n_places].nanoseconds) == 4)
+	       fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64, &places[n_places].now, &places[n_places].inode,
+		      &places[n_places].born_usec) == 3)
 		n_places++;
 	fclose(file);
 }
@@ -40,10 +38,10 @@ int statx(int at, const char *path, int flags, unsigned mask, struct statx *ret)
 		if (places[i].now != ret->stx_ino)
 			continue;
 		ret->stx_ino = places[i].inode;
-		ret->stx_mask |= STATX_BTIME;
+		ret->stx_mask = places[i].born_usec ? ret->stx_mask | STATX_BTIME : ret->stx_mask & ~STATX_BTIME;
 		ret->stx_btime = (struct statx_timestamp){
-			.tv_sec = places[i].seconds,
-			.tv_nsec = places[i].nanoseconds,
+			.tv_sec = (int64_t)(places[i].born_usec / 1000000U),
+			.tv_nsec = (uint32_t)(places[i].born_usec % 1000000U * 1000U),
 		};
 		break;
 	}

@@ -16,7 +16,6 @@
 static Trace *trace;
 static const char *root;
 static size_t root_size;
-static int kept_errno;
 
 static void give_up(const char *what)
 {
@@ -81,9 +80,8 @@ bool trace_lock(void)
 		return false;
 	if (pthread_mutex_lock(&trace->mutex) == EOWNERDEAD)
 		pthread_mutex_consistent(&trace->mutex);
-	kept_errno = error;
 	shadow_look();
-	errno = kept_errno;
+	errno = error;
 	return true;
 }
 

@@ -37,7 +37,7 @@ typedef struct Trace {
 typedef enum EventKind {
 	EVENT_WRITE = 1, /* inode, offset; data */
 	EVENT_SIZE,      /* inode, size */
-	EVENT_CREATE,    /* inode of what there is now, of its directory, whether it is a directory; name */
+	EVENT_CREATE,    /* inode of what there is now, of its directory, whether it is one itself, time of birth; name */
 	EVENT_RENAME,    /* inode, of its directory, of that into which, flags; name, NUL, name */
 	EVENT_UNLINK,    /* inode, of its directory; name */
 	EVENT_SYNC,      /* begun: inode, number, offset, size (0: all) */

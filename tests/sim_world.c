@@ -252,13 +252,15 @@ void sim_world_check_vanished(Sim *sim, SimRun *run)
 
 void sim_world_decide(Sim *sim, SimRun *run, RecordKind verb, uint32_t step, bool by_hand)
 {
+	const PlanOp *op;
 	SimCall *call;
 
 	run->world.budgets += verb != RECORD_SKIP;
 	if (step == 0)
 		return;
+	op = &sim->plan->ops[step_of(sim, step)->op];
 	call = &run->world.calls[step_of(sim, step)->op];
-	if (verb == RECORD_CONFIRM && call->effects == 0)
+	if (verb == RECORD_CONFIRM && call->effects == 0 && op->kind == PLAN_CALL)
 		call->effects = 1;
 	if (verb != RECORD_SKIP)
 		return;

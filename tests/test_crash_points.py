@@ -53,7 +53,8 @@ class Campaign:
         return None
 
     def judge_unreached(self, case):
-        """A place that some do not come by is where the loop turns idly. It is told; all others must be reached."""
+        """A place that some do not come by is one of the loop's idle turns, or of two processes' race. It is told; all
+        others must be reached."""
         missed = case.kills[-1].place
         before = Case(case.program, case.kills[:-1])
         for _ in range(RECORDINGS):

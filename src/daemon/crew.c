@@ -108,7 +108,7 @@ void crew_tire(Crew *crew)
 /* What a worker that is not tired is told: whether anything may begin. */
 static void crew_set_hold(Crew *crew)
 {
-	atomic_store(&recorder_page(&crew->recorder)->hold, crew->stopping || crew->tired || crew->held);
+	atomic_store(&recorder_page(&crew->recorder)->hold, crew->stopping || crew->tired);
 }
 
 void crew_hold(Crew *crew, bool held)
@@ -116,13 +116,9 @@ void crew_hold(Crew *crew, bool held)
 	if (crew->held == held)
 		return;
 	crew->held = held;
-	if (!crew->active)
-		return;
-	/* one that has been told to begin nothing leaves, and a fresh one takes its place */
-	if (held)
+	/* what it has not begun comes back */
+	if (held && crew->active)
 		crew_tire(crew);
-	else
-		crew_set_hold(crew);
 }
 
 static void crew_resume(Crew *crew)
@@ -199,6 +195,9 @@ static bool crew_may_order(const Crew *crew, const Run *run)
 
 	if (crew->n_ordered >= ORDER_BATCH_MAX || hand_unsent(hand) > CREW_UNSENT_MAX)
 		return false;
+	/* what an operator has decided about goes on */
+	if (crew->held && !run->taken_up)
+		return false;
 	if (!id_equal(&run->catalog->identity, &crew->active_identity))
 		return false;
 	if (crew->setup.config->runs_per_worker && hand->given >= crew->setup.config->runs_per_worker)
@@ -261,8 +260,8 @@ static void crew_check_resumed(Crew *crew)
 
 static bool crew_may_dispatch(const Crew *crew)
 {
-	return crew->active->state == HAND_READY && !crew->tired && !crew->stopping && !crew->held &&
-	       !crew->store_problem && !crew->renew_wanted && !crew->recorder.renewing;
+	return crew->active->state == HAND_READY && !crew->tired && !crew->stopping && !crew->store_problem &&
+	       !crew->renew_wanted && !crew->recorder.renewing;
 }
 
 void crew_step(Crew *crew)

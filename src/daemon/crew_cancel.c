@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Cancels of runs that are with a worker (rules 18, 41): a wish in the recorder's first page, one at a time, which the
- * worker reads at a boundary and records, or declines. Only then is the one who asked answered. */
+/* Cancels of runs that are with a worker (rules 18, 41). For the one that has begun: a wish in the recorder's first page,
+ * which the worker reads at a boundary and records, or declines; only then is the one who asked answered. One that has
+ * not begun is taken back, and waits in the queue again. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -158,20 +159,11 @@ bool crew_cancel_stopped(Crew *crew)
 	return false;
 }
 
-void crew_cancels_step(Crew *crew)
+static void cancel_current(Crew *crew, CrewCancel *cancel)
 {
 	RecordPage *page = recorder_page(&crew->recorder);
-	CrewCancel *cancel = TAILQ_FIRST(&crew->cancels);
-	uint32_t declined;
+	uint32_t declined = cancel->wished ? atomic_load(&page->declined) : 0;
 
-	if (!cancel || !crew->directory || crew->recorder.renewing)
-		return;
-	if (!crew_find(crew, &cancel->run)) {
-		/* its worker died before it had begun: it waits in the queue, or was refused */
-		cancel_end(crew, cancel, -EAGAIN, false);
-		return;
-	}
-	declined = cancel->wished ? atomic_load(&page->declined) : 0;
 	if (declined != 0) {
 		cancel_end(crew, cancel, declined == EPERM ? -EPERM : -EALREADY, true);
 		return;
@@ -179,4 +171,21 @@ void crew_cancels_step(Crew *crew)
 	if (!cancel->wished)
 		cancel_wish(crew, cancel);
 	cancel_probe(crew, cancel);
+}
+
+void crew_cancels_step(Crew *crew)
+{
+	CrewCancel *cancel, *next;
+
+	if (!crew->directory || crew->recorder.renewing)
+		return;
+	for (cancel = TAILQ_FIRST(&crew->cancels); cancel; cancel = next) {
+		next = TAILQ_NEXT(cancel, entry);
+		if (is_current(crew, &cancel->run))
+			cancel_current(crew, cancel);
+		else if (crew_find(crew, &cancel->run))
+			cancel_probe(crew, cancel);
+		else if (!crew_is_refusing(crew, &cancel->run))
+			cancel_end(crew, cancel, -EAGAIN, false); /* it waits in the queue again */
+	}
 }

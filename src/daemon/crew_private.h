@@ -35,6 +35,8 @@ Run *crew_remove(Crew *crew, Run *run);
 void crew_refuse(Crew *crew, Run *run, const Error *error);
 /** \brief The same of one whose UNBEGUN was read; of a submission, when the ledger knows. */
 void crew_refuse_unbegun(Crew *crew, Run *run, ErrorCode cause);
+/** \brief The ledger is being told that the run of that id never began. */
+bool crew_is_refusing(const Crew *crew, const Id *run);
 void crew_refusals_free(Crew *crew);
 
 /* crew_records.c */

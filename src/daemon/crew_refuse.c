@@ -74,6 +74,16 @@ void crew_refuse_unbegun(Crew *crew, Run *run, ErrorCode cause)
 		on_refused(refusal, r);
 }
 
+bool crew_is_refusing(const Crew *crew, const Id *run)
+{
+	const CrewRefusal *refusal;
+
+	TAILQ_FOREACH(refusal, &crew->refusals, entry)
+	if (id_equal(&refusal->run->id, run))
+		return true;
+	return false;
+}
+
 void crew_refusals_free(Crew *crew)
 {
 	CrewRefusal *refusal;

@@ -114,7 +114,7 @@ void crew_on_renewed(int r, void *context)
 	}
 	free(take_ptr(crew->kept));
 	crew->n_kept = 0;
-	atomic_store(&recorder_page(&crew->recorder)->hold, crew->stopping || crew->tired || crew->held);
+	atomic_store(&recorder_page(&crew->recorder)->hold, crew->stopping || crew->tired);
 	atomic_store(&recorder_page(&crew->recorder)->pause, crew->pausing);
 	crew_cancels_again(crew);
 	crew_tell_active(crew);

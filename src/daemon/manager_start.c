@@ -173,7 +173,11 @@ static int set_up_parts(Manager *manager)
 
 static void open_failed(Manager *manager, ErrorCode code, uint64_t again_usec, char *message)
 {
-	if (manager->intake.store_code != code)
+	bool news = manager->intake.store_code != code;
+
+	if (news && code == ERROR_STORE_DAMAGED)
+		trace_store(&manager->trace, message ? message : "the state directory cannot be used: out of memory");
+	else if (news)
 		log_error("%s; requests are refused with %s, tried again until it can be used",
 			  message ? message : "out of memory", error_name(code));
 	intake_set_store(&manager->intake, code, message);

@@ -23,7 +23,7 @@ static void execute(const char *sql)
 		give_up(sql);
 }
 
-/* Processes die here, machines do not: nothing needs to reach a disk. */
+/* Where only processes die, nothing needs to reach a disk; where power fails, $CRASH_DURABLE is set. */
 int ryuso_module_open(char *message, size_t message_size)
 {
 	const char *path = getenv("CRASH_DB");
@@ -34,7 +34,7 @@ int ryuso_module_open(char *message, size_t message_size)
 		return -1;
 	}
 	sqlite3_busy_timeout(db, BUSY_MILLISECONDS);
-	execute("PRAGMA synchronous = OFF");
+	execute(getenv("CRASH_DURABLE") ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
 	return 0;
 }
 

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The states in which a disk may be found when the power comes back, and what must then be true."""
+
+import collections
+import hashlib
+import json
+import os
+import shutil
+
+import crash_programs
+import disk
+import points
+from crash_cases import DECISIONS_MAX
+from crash_programs import UNREVERSED, Lie, insist, judge
+from crash_scene import memory
+from power_programs import Actor, Hearer, Recording, Truth, message, perform
+
+BOOT_ID = "b007" * 8
+RANDOM_STATES = 6  # at each event
+
+# number: of the last event before it; kept: how it came about, for people; state: path → Found
+State = collections.namedtuple("State", "recording number how kept state truth")
+
+
+def enumerate_states(recording, dice):
+    """Every state that differs from those before it, in its bytes or in what was said."""
+    device = disk.Disk(recording.root, recording.start)
+    hearer = Hearer(recording.known)
+    met = set()
+    for number, event in enumerate(recording.events):
+        device.take(event)
+        said = hearer.take(event)
+        if not said and event.kind in (disk.SYNC, disk.SYNCED, disk.SENT, disk.RECEIVED):
+            continue
+        truth = hearer.truth()
+        for how, choice, changes in choices(device, dice):
+            found = device.state(choice, changes)
+            key = digest(found, truth)
+            if key not in met:
+                met.add(key)
+                yield State(recording, number, how, tell(choice, changes), found, truth)
+
+
+def choices(device, dice):
+    """(how, which sectors are kept, which changes of names are)"""
+    pending, changes = device.pending(), device.changes
+    latest = {slot: versions[-1] for slot, versions in pending.items()}
+    yield "nothing kept", {}, []
+    yield "all kept", latest, changes
+    for slot, versions in pending.items():
+        for version in versions:
+            yield "one sector kept", {slot: version}, changes
+        yield "one sector lost", {key: value for key, value in latest.items() if key != slot}, changes
+    for i in range(len(changes)):
+        yield "names up to there", latest, changes[:i]
+        yield "one name kept", latest, changes[i:i + 1]
+        yield "one name lost", latest, changes[:i] + changes[i + 1:]
+    for _ in range(RANDOM_STATES if pending or changes else 0):
+        likely = dice.choice((0.1, 0.5, 0.9))
+        some = [change for change in changes if dice.random() < likely]
+        yield "some of it", {slot: dice.choice(versions) for slot, versions in pending.items()
+                             if dice.random() < likely}, dice.choice((some, changes, changes[:dice.randint(0, len(changes))]))
+
+
+def digest(found, truth):
+    whole = hashlib.sha1(repr((sorted(truth.lines.items()), truth.decided)).encode())
+    for path in sorted(found):
+        if disk.is_read(path):
+            whole.update(path.encode() + b"\0" + (found[path].data if found[path] else b"/"))
+    return whole.digest()
+
+
+def tell(choice, changes):
+    files = collections.defaultdict(list)
+    for (inode, slot), (number, _) in choice.items():
+        files[inode].append(f"{slot}@{number}")
+    return "; ".join([f"inode {inode}: {' '.join(slots)}" for inode, slots in files.items()] +
+                     [f"names@{number}: {entries}" for number, _, entries in changes])
+
+
+# ---- what a daemon makes of it ----
+
+def lay_out(directory, state):
+    """The files, and the list of where they were."""
+    places = []
+    for path, found in sorted(state.items()):
+        target = directory / path
+        if found is None:
+            target.mkdir(mode=0o700)
+            continue
+        target.write_bytes(found.data)
+        target.chmod(0o600)
+        if found.place:
+            places.append(f"{target.stat().st_ino} {found.place[0]} {found.place[1]}\n")
+    (directory / "places").write_text("".join(places))
+    return directory / "places"
+
+
+def scene_of(directory, state, module, trace=None):
+    """A daemon on it, not started yet."""
+    place = disk.library("disk_place")
+    scene = Actor(directory, state["book.sqlite"].data, trace, place, module=module)
+    places = lay_out(directory, state)
+    scene.env.setdefault("LD_PRELOAD", place)
+    scene.env.update(DISK_PLACES=places, RYUSO_BOOT_ID=BOOT_ID)
+    return scene
+
+
+def play(state, module, thorough):
+    """None, or what is wrong: for people."""
+    directory = memory("ryuso-power-")
+    outside = memory("ryuso-power-")
+    try:
+        with scene_of(directory, state.state, module) as scene:
+            scene.env.update(points.Points(outside / "points").env())
+            try:
+                bear_out(scene, state, thorough)
+            except Exception as error:  # whatever it is: the state did not pass
+                return complain(scene, state, error)
+        return None
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        shutil.rmtree(outside, ignore_errors=True)
+
+
+def complain(scene, state, error):
+    around = state.recording.events[max(0, state.number - 12):state.number + 1]
+    events = "\n".join(f"event {state.number - len(around) + 1 + i}: kind {event.kind} pid {event.pid} {event.numbers}"
+                       f" {event.data[:60]!r}" for i, event in enumerate(around))
+    told = "\n".join(scene.tell(ask.tag) for ask in state.recording.asks[:3])
+    return (f"{state.recording.name}, power lost after event {state.number}, {state.how}: {type(error).__name__}: "
+            f"{error}\nkept: {state.kept[:2000]}\nfiles: "
+            f"{ {path: len(found.data) if found else '/' for path, found in state.state.items()} }\n"
+            f"said before: {state.truth.lines}\n{events}\n{told}")
+
+
+def bear_out(scene, state, thorough):
+    """What was said holds, what was not said becomes true."""
+    scene.start()
+    lines = {}
+    for ask in state.recording.asks:
+        given = state.truth.lines.get(ask.tag)
+        line = scene.ask(message(ask))
+        insist(scene.ask(message(ask)) == line, "asked again, the reply is another one")
+        check_given(ask, state, given, line)
+        lines[ask.tag] = finish(scene, ask, line)
+    scene.book.balance()
+    status = scene.status()
+    insist(status["parked"] == 0 and status["state"] == "running", f"the status: {status}")
+    if not thorough:
+        return
+    insist(scene.stop(), "ryusod did not end in good order")
+    for ask in state.recording.asks:
+        insist(scene.ask(message(ask)) == lines[ask.tag], "after a restart the reply is another one")
+    insist(scene.stop(), "ryusod did not end in good order")
+
+
+def is_weak(ask):
+    return crash_programs.PROGRAMS[ask.program].get("durability") == "process"
+
+
+def check_given(ask, state, given, line):
+    """What was said before the power failed."""
+    if given is None or is_weak(ask):
+        return
+    before, now = json.loads(given), json.loads(line)
+    insist(before["run"] == now["run"], f"run {before['run']} was spoken of, and now {now['run']}")
+    if before["status"] == "queued" or (before["status"] == "parked" and state.truth.decided):
+        return
+    insist(given == line, f"it was said: {given}")
+
+
+def judge_one(book, ask, reply):
+    """Where nothing was synced, what came before may have been forgotten: only of what nothing can reverse."""
+    alone = not is_weak(ask)
+    if alone:
+        others = [row for row in book.read(ask.tag).calls if row["run"] != reply["run"]]
+        insist(all(row["hook"] in UNREVERSED for row in others), "another run of it is in the book")
+        insist(reply["status"] != "parked" or reply["parked"]["name"] != "Damaged", f"parked: {reply['parked']}")
+    elif reply["status"] == "parked" and reply["parked"]["name"] == "Damaged":
+        return
+    judge(book, ask.tag, reply, alone=False)
+
+
+def finish(scene, ask, line):
+    """The last word about it: an operator takes up what is parked."""
+    for _ in range(DECISIONS_MAX):
+        reply = json.loads(line)
+        judge_one(scene.book, ask, reply)
+        if reply["status"] != "parked":
+            return line
+        scene.operate(ask.tag, reply)
+        line = scene.ask(message(ask))
+    raise Lie(f"still parked after {DECISIONS_MAX} decisions")
+
+
+def record_again(state, module):
+    """The recovery from that state, written down like the first life."""
+    directory = memory("ryuso-power-")
+    outside = memory("ryuso-power-")
+    trace = disk.Trace(outside / "trace", directory)
+    try:
+        with scene_of(directory, state.state, module, trace) as scene:
+            scene.env.update(points.Points(outside / "points").env())
+            start = inventory(directory, state.state)
+            scene.start()
+            perform(scene, state.recording.asks)
+        root = os.stat(directory).st_ino
+        return Recording(f"{state.recording.name} (event {state.number}, {state.how}), recovered",
+                         state.recording.asks, root, start, trace.read(), Truth(*state.truth))
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        shutil.rmtree(outside, ignore_errors=True)
+
+
+def inventory(directory, state):
+    """What lies there, for disk.Disk; directories as {…}."""
+    found = {}
+    for path, file in state.items():
+        parent, name = found, path
+        while "/" in name:
+            first, name = name.split("/", 1)
+            parent = parent[first][1]
+        inode = (directory / path).stat().st_ino
+        parent[name] = (inode, {}) if file is None else (inode, file.data, file.place)
+    return found
