@@ -283,6 +283,20 @@ START_TEST(a_step_at_which_a_run_was_parked_on_its_way_back_can_be_skipped)
 }
 END_TEST
 
+START_TEST(what_an_operator_has_undone_by_hand_does_not_remain)
+{
+	_cleanup_scene_ Scene *scene = scene_open(WXY, "");
+
+	scene_play(scene, "ok ok fail fail fail fail");
+	walk_undone_by_hand(scene->walk, 2);
+	ck_assert_int_eq(walk_skip(scene->walk, 2), 0);
+	walk_undone_by_hand(scene->walk, 2);
+	scene_play(scene, "ok");
+	ck_end(scene, "settled HookFailed 3:y");
+	ck_lists(scene, "1:w |");
+}
+END_TEST
+
 /* Rule 43 */
 START_TEST(a_run_of_which_a_step_was_skipped_ends_settled_whatever_follows)
 {
@@ -383,6 +397,7 @@ CHECK_MAIN(walk_park, a_run_parks_between_its_steps_and_a_retry_goes_on_there, a
 	   a_stop_that_waited_for_a_hook_takes_effect_before_the_run_is_parked,
 	   of_a_run_that_was_parked_on_its_way_forward_nothing_can_be_skipped,
 	   a_step_at_which_a_run_was_parked_on_its_way_back_can_be_skipped,
+	   what_an_operator_has_undone_by_hand_does_not_remain,
 	   a_run_of_which_a_step_was_skipped_ends_settled_whatever_follows,
 	   a_programs_time_begins_anew_where_the_run_is_taken_up_again, each_step_says_how_it_stands,
 	   a_step_whose_arguments_did_not_fit_has_failed)

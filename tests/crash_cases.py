@@ -14,7 +14,7 @@ DECISIONS_MAX = 8
 
 Kill = collections.namedtuple("Kill", "place victim")
 Case = collections.namedtuple("Case", "program kills")
-# places: what was reached in all; behind: what was reached since the first kill, counted from there
+# places: what was reached in all; behind: what was reached from the first kill to the next answer, counted from there
 Found = collections.namedtuple("Found", "hits places behind trace problem")
 
 
@@ -45,7 +45,9 @@ def play(scene, case):
     file = points.Points(scene.directory / "points")
     for kill in case.kills:
         file.kill(kill.place, kill.victim)
-    scene.env = file.env()
+    scene.points, scene.env = file, file.env()
+    answers = []  # for each, how many had been killed, and how many points reached
+    scene.on_told = lambda: answers.append((file.hits, file.logged))
     tag = "r"
     problem = None
     try:
@@ -56,7 +58,8 @@ def play(scene, case):
     except Exception as error:  # whatever it is: the case did not pass
         problem = f"{text(case)}: {type(error).__name__}: {error}\n{scene.tell(tag)}"
     log = file.log()
-    return Found(file.hits, points.places(log), points.places(log[hit_at(log, case):]), log, problem)
+    end = next((logged for hits, logged in answers if hits), len(log))
+    return Found(file.hits, points.places(log), points.places(log[hit_at(log, case):end]), log, problem)
 
 
 def hit_at(log, case):

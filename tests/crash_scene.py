@@ -19,6 +19,7 @@ from tap import Client, TIMEOUT, environment, program
 # Small ones are made and read faster; and they are filled now and then.
 SETTINGS = {"RecorderSize": "256K", "MaxPoolSize": "4K", "MaxNotesSize": "4K", "MaxRectifiedSize": "4K",
             "Trace": "failures"}
+WORKERS = 2  # the one at work, and the spare
 BROKEN = (FileNotFoundError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
 # What is refused with these, "retry" being true, will be accepted when a predecessor's processes are gone and the
 # module is known.
@@ -63,7 +64,9 @@ class Scene:
         self.env = dict(env or {})
         self.process = None
         self.starts = 0
+        self.points = None  # where there are some
         self.told = []  # lines that came back, for people
+        self.on_told = lambda: None
         self.lock = threading.RLock()  # of the process
         lines = [f"{key}={value}\n" for key, value in {**SETTINGS, **(settings or {})}.items()]
         (directory / "ryuso.conf").write_text("[Daemon]\n" + "".join(lines))
@@ -82,6 +85,7 @@ class Scene:
     def start(self):
         command = [program("ryusod"), "--socket", self.socket, "--state", self.state, "--config",
                    self.directory / "ryuso.conf", "--module", self.module]
+        self.logged = self.points.logged if self.points else 0
         variables = environment(**crash_programs.environment_of(self.book), **self.env)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -127,19 +131,25 @@ class Scene:
         self._forget()
         return self.ended == 0
 
-    def settle(self, workers=2):
-        """Until it accepts connections, and its worker and the spare are there; or it is dead."""
+    def settle(self):
+        """Until it accepts connections, and a worker and a spare are ready; or it is dead."""
         end = time.monotonic() + TIMEOUT
         while self.alive():
             insist(time.monotonic() < end, "ryusod does not become ready")
             try:
                 self.connect().close()
-                if len(children(self.process.pid)) >= workers:
+                if self._has_workers():
                     return True
             except BROKEN:
                 pass
             time.sleep(0.001)
         return False
+
+    def _has_workers(self):
+        if not self.points or not self.env:
+            return len(children(self.process.pid)) >= WORKERS
+        hellos = self.points.log(self.logged)
+        return sum(name == "after-hello" for _, name, _ in hellos) >= WORKERS
 
     def connect(self):
         return Client(self.socket, timeout=TIMEOUT)
@@ -158,6 +168,7 @@ class Scene:
                 error = json.loads(line).get("error")
                 if not error or error["name"] not in later:
                     self.told.append(line)
+                    self.on_told()
                     return line
             time.sleep(0.001)
 

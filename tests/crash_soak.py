@@ -108,7 +108,7 @@ class Soak:
         self.builds = Builds(self.directory / "modules")
         self.scene = Scene(self.directory, settings={"StopTimeout": "2s"}, module=self.builds.path)
         self.scene.state = self.directory / "disk" / "state"
-        self.points = points.Points(self.directory / "points")
+        self.scene.points = self.points = points.Points(self.directory / "points")
         self.scene.env = self.points.env()
         self.lock = threading.Lock()
         self.counts = collections.Counter()

@@ -160,6 +160,7 @@ class Disk:
         self._fill(root, files)
         self.changes = []  # (number of the event, directory, [(name, inode or None)])
         self.syncs = {}
+        self.synced = 0  # how many have ended: what is durable is another one
         self.number = 0
 
     def _fill(self, directory, entries):
@@ -220,6 +221,7 @@ class Disk:
 
     def _synced(self, event):
         begun, inode, offset, size = self.syncs.pop(event.numbers[1])
+        self.synced += 1
         if inode in self.files:
             self.files[inode].sync(begun, offset, size)
         elif inode in self.directories:

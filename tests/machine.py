@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A machine for test_boot.py: a systemd that was really booted (with-systemd), two ordinary users, our programs.
+"""A machine for the test_boot*.py: a systemd that was really booted (with-systemd), ordinary users, our programs.
 
 Outside of it boot() starts the test program anew within. All else is for use within."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -12,12 +13,14 @@ import subprocess
 import sys
 
 import man_commands
-from tap import TIMEOUT, TOP_BUILD, TOP_SOURCE, check, equal, run, wait_for
+from tap import TIMEOUT, TOP_BUILD, TOP_SOURCE, check, contains, equal, numbers, run, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 INSIDE = os.environ.get("RYUSO_BOOTED") == "yes"
-MEMBER, STRANGER = "ada", "eve"
+MEMBER, STRANGER, OPERATOR = "ada", "eve", "olga"
 STATE = pathlib.Path("/var/lib/ryuso")
+STORY = pathlib.Path("/var/tmp/story")  # what lasts when the power fails
+RB_AUTOBOOT = 0x01234567
 
 
 # ---- outside: boots, and shows what comes from within ----
@@ -54,7 +57,7 @@ def boot():
     variables = {"RYUSO_BOOTED": "yes", "top_srcdir": TOP_SOURCE, "top_builddir": TOP_BUILD,
                  "PYTHONDONTWRITEBYTECODE": "1", "RYUSO_TEST_TIMEOUT": TIMEOUT}
     command = [HERE / "with-systemd", "--with", TOP_SOURCE, "--with", TOP_BUILD, "env",
-               *(f"{key}={value}" for key, value in variables.items()), "python3", HERE / "test_boot.py", *sys.argv[1:]]
+               *(f"{key}={value}" for key, value in variables.items()), "python3", HERE / pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]
     status = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, check=False).returncode
     if status == 99:
         skip_all("systemd does not boot in a container here")
@@ -83,6 +86,10 @@ def member(*command, **options):
 
 def stranger(*command, **options):
     return run(*as_user(STRANGER, *command), env=variables_of(STRANGER), **{"cwd": f"/home/{STRANGER}", **options})
+
+
+def operator(*command, **options):
+    return run(*as_user(OPERATOR, *command), env=variables_of(OPERATOR), **{"cwd": "/", **options})
 
 
 def ask(*arguments, status=0):
@@ -134,6 +141,32 @@ def wait_active(name, pid):
              f"another process of {name}")
 
 
+def install_as_the_readme_says():
+    """With the member in the group that may run programs. Without it there is nothing to test."""
+    section = (TOP_SOURCE / "README.md").read_text().split("## Install it")[1].split("\n## ")[0]
+    commands = [line[len("sudo "):] for line in section.splitlines()
+                if line.startswith("sudo ") and "apt-get" not in line]
+    contains(" ".join(commands), "$USER", "what is typed by the one who wants to be a member")
+    for user in (MEMBER, STRANGER, OPERATOR):
+        root("useradd", "--create-home", "--shell", "/bin/bash", user)
+    for line in commands:
+        user = OPERATOR if "ryuso-admin" in line else MEMBER
+        done = root("bash", "-c", line.replace("$USER", user), cwd=TOP_BUILD, status=None)
+        if done.returncode != 0:
+            print(f"Bail out! {line} failed: {(done.stdout + done.stderr)[-500:]!r}", flush=True)
+            sys.exit(1)
+    if make_variable("prefix") != "/usr":
+        root("ldconfig")
+
+
+def bring_project(project):
+    """Copies one of tests/boot to the member's home, where its code is generated."""
+    home = pathlib.Path(f"/home/{MEMBER}/{project}")
+    shutil.copytree(HERE / "boot" / project, home)
+    root("chown", "-R", f"{MEMBER}:", home)
+    member("ryuso-gen", "-o", ".", cwd=home)
+
+
 def install_project(project):
     """Builds it as the member, installs it as root."""
     member("make", "-C", project)
@@ -175,6 +208,28 @@ class Gate:
     def open(self):
         os.write(self.fd, b"!")
         os.close(self.fd)
+
+
+def story_before():
+    """What tap.main() is to know of the boots before this one."""
+    return json.loads(STORY.read_text())["numbers"] if STORY.exists() else None
+
+
+def after_power_loss(prepare):
+    """Calls `prepare`, and cuts the power: nothing has time for a last word, and the test that called this begins anew
+    when the machine was booted again. Then this returns what `prepare` had returned before."""
+    if STORY.exists():
+        saved = json.loads(STORY.read_text())
+        if saved["numbers"] == numbers():
+            return saved["noted"]
+    noted = {**prepare(), "boot": boot_id()}
+    STORY.write_text(json.dumps({"numbers": numbers(), "noted": noted}))
+    ctypes.CDLL(None).reboot(RB_AUTOBOOT)
+    raise AssertionError("the power is still there")
+
+
+def boot_id():
+    return pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def tree():

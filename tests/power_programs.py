@@ -46,8 +46,8 @@ SCRIPTS = {
     "one after another": asked("outer", "noted", "late", "pay", "ship", "doomed", "plain", "flaky"),
 }
 
-# start: the disk at its beginning; known: what was said before
-Recording = collections.namedtuple("Recording", "name asks root start events known")
+# start: the disk at its beginning; known: what was said before; boot: its number
+Recording = collections.namedtuple("Recording", "name asks root start events known boot")
 Truth = collections.namedtuple("Truth", "lines decided")  # tag → the line that was last sent
 
 
@@ -64,11 +64,21 @@ class Actor(Scene):
         self.env.update(self.traced)
 
     def decide(self, tag, reply):
-        """As an operator does who has the machine before him: durably."""
+        """What is freed is written down, and durable."""
         subprocess.run([sys.executable, "-c", FREE, self.book.path, tag], check=True, env=environment(**self.traced))
-        if reply["parked"]["name"] != "Irreversible":
-            return "retry"
-        return "confirm" if crash_programs.effects(self.book.read(tag)).get(reply["parked"]["step"]) else "skip"
+        return super().decide(tag, reply)
+
+    def operate(self, tag, reply, verb=None):
+        """What may have gone further than is known cannot go forwards: then it is left as it is."""
+        verb = verb or self.decide(tag, reply)
+        parameters = {"run": reply["run"], "step": reply["parked"]["step"], "reason": "so it is in the book"}
+        _, error = self.call(verb, **parameters)
+        if error and verb == "confirm":
+            _, error = self.call("skip", **parameters)
+        insist(not error, f"{verb} was refused: {error}")
+        result, error = self.call("wait", run=reply["run"])
+        insist(not error, f"wait was refused: {error}")
+        return result
 
 
 def perform(scene, asks):
@@ -102,7 +112,7 @@ def record(name, template, module):
             scene.start()
             perform(scene, SCRIPTS[name])
         root = os.stat(directory).st_ino
-        return Recording(name, SCRIPTS[name], root, start, trace.read(), Truth({}, False))
+        return Recording(name, SCRIPTS[name], root, start, trace.read(), Truth({}, False), 0)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
         shutil.rmtree(trace.path.parent, ignore_errors=True)

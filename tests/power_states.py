@@ -13,57 +13,109 @@ import points
 from crash_cases import DECISIONS_MAX
 from crash_programs import UNREVERSED, Lie, insist, judge
 from crash_scene import memory
-from power_programs import Actor, Hearer, Recording, Truth, message, perform
+from power_programs import Actor, Hearer, Recording, message, perform
+from tap import wait_for
 
-BOOT_ID = "b007" * 8
 RANDOM_STATES = 6  # at each event
 
 # number: of the last event before it; kept: how it came about, for people; state: path → Found
 State = collections.namedtuple("State", "recording number how kept state truth")
 
 
-def enumerate_states(recording, dice):
-    """Every state that differs from those before it, in its bytes or in what was said."""
+class Choices:
+    """What may be kept of what is pending at one moment: a list of (how, kept sectors, kept changes of names), made one
+    by one."""
+
+    def __init__(self, device, dice):
+        self.device, self.dice = device, dice
+        self.pending, self.changes = device.pending(), list(device.changes)
+        self.latest = {slot: versions[-1] for slot, versions in self.pending.items()}
+        self.all = [("nothing kept", self._nothing, None), ("all kept", self._all, None)]
+        for slot, versions in self.pending.items():
+            self.all += [("one sector kept", self._one, (slot, version)) for version in versions]
+            self.all.append(("one sector lost", self._all_but, slot))
+        for i in range(len(self.changes)):
+            self.all += [("names up to there", self._names, self.changes[:i]),
+                         ("one name kept", self._names, self.changes[i:i + 1]),
+                         ("one name lost", self._names, self.changes[:i] + self.changes[i + 1:])]
+        if self.pending or self.changes:
+            self.all += [("some of it", self._some, None)] * RANDOM_STATES
+
+    def __len__(self):
+        return len(self.all)
+
+    def __getitem__(self, i):
+        how, make, argument = self.all[i]
+        return how, *make(argument)
+
+    def _nothing(self, _):
+        return {}, []
+
+    def _all(self, _):
+        return self.latest, self.changes
+
+    def _one(self, kept):
+        return dict([kept]), self.changes
+
+    def _all_but(self, lost):
+        return {slot: version for slot, version in self.latest.items() if slot != lost}, self.changes
+
+    def _names(self, changes):
+        return self.latest, changes
+
+    def _some(self, _):
+        dice = self.dice
+        likely = dice.choice((0.1, 0.5, 0.9))
+        some = [change for change in self.changes if dice.random() < likely]
+        return ({slot: dice.choice(versions) for slot, versions in self.pending.items() if dice.random() < likely},
+                dice.choice((some, self.changes, self.changes[:dice.randint(0, len(self.changes))])))
+
+
+def moments(recording):
+    """(number, device, truth) wherever there are other states than before."""
     device = disk.Disk(recording.root, recording.start)
     hearer = Hearer(recording.known)
-    met = set()
     for number, event in enumerate(recording.events):
         device.take(event)
-        said = hearer.take(event)
-        if not said and event.kind in (disk.SYNC, disk.SYNCED, disk.SENT, disk.RECEIVED):
-            continue
-        truth = hearer.truth()
-        for how, choice, changes in choices(device, dice):
+        if hearer.take(event) or event.kind not in (disk.SYNC, disk.SYNCED, disk.SENT, disk.RECEIVED):
+            yield number, device, hearer.truth()
+
+
+def count_states(recording):
+    """number of the event → how many choices there are behind it."""
+    return {number: len(Choices(device, None)) for number, device, _ in moments(recording)}
+
+
+def every_state(recording, dice):
+    """All that differ from those before them, in their bytes or in what was said."""
+    made, met = set(), set()
+    for number, device, truth in moments(recording):
+        said = (tuple(sorted(truth.lines.items())), truth.decided)
+        for how, choice, changes in Choices(device, dice):
+            key = hash((device.synced, frozenset((slot, version[0]) for slot, version in choice.items()),
+                        tuple(change[0] for change in changes), said))
+            if key in made:
+                continue
+            made.add(key)
             found = device.state(choice, changes)
-            key = digest(found, truth)
+            key = digest(found, said)
             if key not in met:
                 met.add(key)
                 yield State(recording, number, how, tell(choice, changes), found, truth)
 
 
-def choices(device, dice):
-    """(how, which sectors are kept, which changes of names are)"""
-    pending, changes = device.pending(), device.changes
-    latest = {slot: versions[-1] for slot, versions in pending.items()}
-    yield "nothing kept", {}, []
-    yield "all kept", latest, changes
-    for slot, versions in pending.items():
-        for version in versions:
-            yield "one sector kept", {slot: version}, changes
-        yield "one sector lost", {key: value for key, value in latest.items() if key != slot}, changes
-    for i in range(len(changes)):
-        yield "names up to there", latest, changes[:i]
-        yield "one name kept", latest, changes[i:i + 1]
-        yield "one name lost", latest, changes[:i] + changes[i + 1:]
-    for _ in range(RANDOM_STATES if pending or changes else 0):
-        likely = dice.choice((0.1, 0.5, 0.9))
-        some = [change for change in changes if dice.random() < likely]
-        yield "some of it", {slot: dice.choice(versions) for slot, versions in pending.items()
-                             if dice.random() < likely}, dice.choice((some, changes, changes[:dice.randint(0, len(changes))]))
+def some_states(recording, dice, wanted):
+    """`wanted` of them, at moments that are as likely as each other."""
+    drawn = collections.Counter(dice.choices(list(count_states(recording)), k=wanted))
+    for number, device, truth in moments(recording):
+        choices = Choices(device, dice) if drawn[number] else ()
+        for _ in range(drawn[number]):
+            how, choice, changes = dice.choice(choices)
+            yield State(recording, number, how, tell(choice, changes), device.state(choice, changes), truth)
 
 
-def digest(found, truth):
-    whole = hashlib.sha1(repr((sorted(truth.lines.items()), truth.decided)).encode())
+def digest(found, said):
+    whole = hashlib.sha1(repr(said).encode())
     for path in sorted(found):
         if disk.is_read(path):
             whole.update(path.encode() + b"\0" + (found[path].data if found[path] else b"/"))
@@ -97,12 +149,12 @@ def lay_out(directory, state):
 
 
 def scene_of(directory, state, module, trace=None):
-    """A daemon on it, not started yet."""
+    """A daemon on it, after another boot, not started yet."""
     place = disk.library("disk_place")
-    scene = Actor(directory, state["book.sqlite"].data, trace, place, module=module)
-    places = lay_out(directory, state)
+    scene = Actor(directory, state.state["book.sqlite"].data, trace, place, module=module)
+    places = lay_out(directory, state.state)
     scene.env.setdefault("LD_PRELOAD", place)
-    scene.env.update(DISK_PLACES=places, RYUSO_BOOT_ID=BOOT_ID)
+    scene.env.update(DISK_PLACES=places, RYUSO_BOOT_ID=f"{state.recording.boot + 1:032x}")
     return scene
 
 
@@ -111,7 +163,7 @@ def play(state, module, thorough):
     directory = memory("ryuso-power-")
     outside = memory("ryuso-power-")
     try:
-        with scene_of(directory, state.state, module) as scene:
+        with scene_of(directory, state, module) as scene:
             scene.env.update(points.Points(outside / "points").env())
             try:
                 bear_out(scene, state, thorough)
@@ -124,9 +176,9 @@ def play(state, module, thorough):
 
 
 def complain(scene, state, error):
-    around = state.recording.events[max(0, state.number - 12):state.number + 1]
+    around = state.recording.events[max(0, state.number - 8):state.number + 1]
     events = "\n".join(f"event {state.number - len(around) + 1 + i}: kind {event.kind} pid {event.pid} {event.numbers}"
-                       f" {event.data[:60]!r}" for i, event in enumerate(around))
+                       f" {event.data[:20]!r}" for i, event in enumerate(around))
     told = "\n".join(scene.tell(ask.tag) for ask in state.recording.asks[:3])
     return (f"{state.recording.name}, power lost after event {state.number}, {state.how}: {type(error).__name__}: "
             f"{error}\nkept: {state.kept[:2000]}\nfiles: "
@@ -145,7 +197,7 @@ def bear_out(scene, state, thorough):
         check_given(ask, state, given, line)
         lines[ask.tag] = finish(scene, ask, line)
     scene.book.balance()
-    status = scene.status()
+    status = wait_for(lambda: stored(scene.status()), "what has ended to be stored")
     insist(status["parked"] == 0 and status["state"] == "running", f"the status: {status}")
     if not thorough:
         return
@@ -153,6 +205,11 @@ def bear_out(scene, state, thorough):
     for ask in state.recording.asks:
         insist(scene.ask(message(ask)) == lines[ask.tag], "after a restart the reply is another one")
     insist(scene.stop(), "ryusod did not end in good order")
+
+
+def stored(status):
+    """The status, once the ledger has what it counts."""
+    return status if "ledger" not in status or status["ledger"]["under_way"] == 0 else None
 
 
 def is_weak(ask):
@@ -170,14 +227,18 @@ def check_given(ask, state, given, line):
     insist(given == line, f"it was said: {given}")
 
 
+def is_damaged(reply):
+    return reply["status"] == "parked" and reply["parked"]["name"] == "Damaged"
+
+
 def judge_one(book, ask, reply):
     """Where nothing was synced, what came before may have been forgotten: only of what nothing can reverse."""
     alone = not is_weak(ask)
     if alone:
         others = [row for row in book.read(ask.tag).calls if row["run"] != reply["run"]]
         insist(all(row["hook"] in UNREVERSED for row in others), "another run of it is in the book")
-        insist(reply["status"] != "parked" or reply["parked"]["name"] != "Damaged", f"parked: {reply['parked']}")
-    elif reply["status"] == "parked" and reply["parked"]["name"] == "Damaged":
+        insist(not is_damaged(reply), f"parked: {reply.get('parked')}")
+    elif is_damaged(reply):
         return
     judge(book, ask.tag, reply, alone=False)
 
@@ -200,14 +261,14 @@ def record_again(state, module):
     outside = memory("ryuso-power-")
     trace = disk.Trace(outside / "trace", directory)
     try:
-        with scene_of(directory, state.state, module, trace) as scene:
+        with scene_of(directory, state, module, trace) as scene:
             scene.env.update(points.Points(outside / "points").env())
             start = inventory(directory, state.state)
             scene.start()
             perform(scene, state.recording.asks)
         root = os.stat(directory).st_ino
         return Recording(f"{state.recording.name} (event {state.number}, {state.how}), recovered",
-                         state.recording.asks, root, start, trace.read(), Truth(*state.truth))
+                         state.recording.asks, root, start, trace.read(), state.truth, state.recording.boot + 1)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
         shutil.rmtree(outside, ignore_errors=True)

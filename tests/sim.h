@@ -119,7 +119,7 @@ typedef struct Sim {
 	/* the worker's */
 	SimRun *current;
 	Replay replay;
-	bool resumed; /* nothing was asked of the walk since it was taken up */
+	bool taken; /* nothing was asked of the walk since a recovery, or an operator, let it be taken up */
 	Buffer content;
 	/* the daemon's */
 	size_t position;
@@ -210,7 +210,8 @@ SimFate sim_worker_record_end(Sim *sim, RecordEnd *end);
 SimFate sim_worker_sync(Sim *sim);
 SimFate sim_worker_order(Sim *sim, SimRun *run);
 SimFate sim_worker_unpark(Sim *sim, SimRun *run);
-SimFate sim_worker_resume(Sim *sim, SimRun *run);
+/** \brief \p taken: by a recovery. */
+SimFate sim_worker_resume(Sim *sim, SimRun *run, bool taken);
 void sim_worker_done(Sim *sim);
 
 /* sim_daemon.c */

@@ -334,7 +334,7 @@ SimFate sim_daemon_reap(Sim *sim)
 		run->begun = false;
 		return SIM_FINE;
 	}
-	return sim_worker_resume(sim, run);
+	return sim_worker_resume(sim, run, false);
 }
 
 void sim_daemon_forget(Sim *sim)

@@ -117,12 +117,34 @@ static void add_taken(const Sim *sim, const RecoverVerdict *verdict, Buffer *pac
 	record_pack(RECORD_TAKEN, content.data, content.size, packed);
 }
 
+static uint32_t count_taken(const Buffer *packed)
+{
+	size_t offset = 0;
+	uint32_t n = 0;
+	Record record;
+
+	while (record_unpack(packed->data, packed->size, &offset, &record) > 0)
+		n += record.kind == RECORD_TAKEN;
+	return n;
+}
+
+/* Rule 27. */
+static void check_verdict(Sim *sim, const Replay *replay, const RecoverVerdict *verdict, uint32_t n_taken)
+{
+	sim_must(sim, verdict->interruptions == n_taken + 1, "interrupted %u times, and %u are told", n_taken + 1,
+		 verdict->interruptions);
+	sim_must(sim,
+		 verdict->interruptions <= RECOVER_INTERRUPTIONS_MAX || verdict->act != RECOVER_CARRY_ON ||
+			 replay->begun || walk_rectifying(replay->walk) || walk_status(replay->walk) != WALK_RUNNING,
+		 "interrupted %u times, and carried on", verdict->interruptions);
+}
+
 static SimFate on_unfinished(Recovery *recovery, SimRun *run, const RecoverRun *found)
 {
 	Sim *sim = recovery->sim;
 	_cleanup_buffer_ Buffer packed = { 0 };
 	_cleanup_replay_ Replay replay = { 0 };
-	bool has_module = !sim_chance(sim, 60);
+	bool has_module = !sim_chance(sim, 100);
 	RecoverVerdict verdict;
 	int r;
 
@@ -135,6 +157,7 @@ static SimFate on_unfinished(Recovery *recovery, SimRun *run, const RecoverRun *
 	recover_decide(&recovery->found, found, has_module ? &replay : NULL, &verdict);
 	sim_tell(sim, "run %u: %s (%s)", sim_number(sim, run),
 		 (const char *const[]){ "carry on", "rectify", "park" }[verdict.act], verdict.message);
+	check_verdict(sim, &replay, &verdict, count_taken(&packed));
 	sim->tally->verdicts[verdict.act]++;
 	sim->tally->in_hand += replay.begun;
 	add_taken(sim, &verdict, &packed);
@@ -287,5 +310,5 @@ SimFate sim_recover(Sim *sim, SimFate fate)
 	sim->daemon_acts = false;
 	if (fate != SIM_FINE || !recovery.run)
 		return fate;
-	return sim_worker_resume(sim, recovery.run);
+	return sim_worker_resume(sim, recovery.run, true);
 }

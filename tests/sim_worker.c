@@ -9,7 +9,7 @@ void sim_worker_done(Sim *sim)
 {
 	replay_done(&sim->replay);
 	sim->current = NULL;
-	sim->resumed = false;
+	sim->taken = false;
 }
 
 SimFate sim_worker_record(Sim *sim, RecordKind kind)
@@ -87,7 +87,7 @@ static SimFate stop(Sim *sim, ErrorCode cause, const char *program, bool *ret_st
 /* Rule 38: whatever took the run up, its timeouts have all their time before them. */
 static void check_time(Sim *sim, const WalkAction *action)
 {
-	if (!action->deadline_program || !sim->resumed)
+	if (!action->deadline_program || !sim->taken)
 		return;
 	sim_must(sim, action->deadline_usec > sim->now_usec,
 		 "it is taken up, and the time of %s was over %ju microseconds ago", action->deadline_program->name,
@@ -157,7 +157,7 @@ static SimFate go_on(Sim *sim)
 		if (action.kind == WALK_END)
 			return finish(sim);
 		check_time(sim, &action);
-		sim->resumed = false;
+		sim->taken = false;
 		fate = act(sim, &action);
 	}
 	return fate;
@@ -255,7 +255,7 @@ SimFate sim_worker_unpark(Sim *sim, SimRun *run)
 	fate = write_records(sim, run);
 	if (fate == SIM_FINE)
 		fate = sim_worker_sync(sim);
-	sim->resumed = true;
+	sim->taken = true;
 	return fate == SIM_FINE ? go_on(sim) : fate;
 }
 
@@ -283,7 +283,7 @@ static SimFate settle(Sim *sim)
 	return sim_worker_record_end(sim, &content);
 }
 
-SimFate sim_worker_resume(Sim *sim, SimRun *run)
+SimFate sim_worker_resume(Sim *sim, SimRun *run, bool taken)
 {
 	SimFate fate;
 
@@ -295,6 +295,7 @@ SimFate sim_worker_resume(Sim *sim, SimRun *run)
 		sim_worker_done(sim);
 		return SIM_FINE;
 	}
+	sim->taken = taken;
 	fate = settle(sim);
 	/* Nothing is called before a decision that lets it go on is on the disk. */
 	if (fate == SIM_FINE && sim->replay.decided_usec != 0)

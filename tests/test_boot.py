@@ -18,7 +18,8 @@ from machine import (HERE, INSIDE, MEMBER, STATE, STRANGER, Gate, InBackground, 
 from tap import TOP_BUILD, TOP_SOURCE, check, contains, equal, main, test, wait_for
 
 SOCKET = "/run/ryuso/ryuso.sock"
-UNITS = ("ryuso.socket", "ryuso.service", "ryuso@.socket", "ryuso@.service")
+UNITS = ("ryuso.socket", "ryuso.service", "ryuso@.socket", "ryuso@.service", "ryuso-recover.service",
+         "ryuso-recover@.service")
 
 before = {}
 
@@ -39,19 +40,7 @@ def note_machine():
 @test
 def it_is_installed_as_the_readme_says():
     note_machine()
-    section = (TOP_SOURCE / "README.md").read_text().split("## Install it")[1].split("\n## ")[0]
-    commands = [line[len("sudo "):] for line in section.splitlines()
-                if line.startswith("sudo ") and "apt-get" not in line]
-    contains(" ".join(commands), "$USER", "what is typed by the one who wants to be a member")
-    for user in (MEMBER, STRANGER):
-        root("useradd", "--create-home", "--shell", "/bin/bash", user)
-    for line in commands:
-        done = root("bash", "-c", line.replace("$USER", MEMBER), cwd=TOP_BUILD, status=None)
-        if done.returncode != 0:
-            print(f"Bail out! {line} failed: {(done.stdout + done.stderr)[-500:]!r}", flush=True)
-            sys.exit(1)
-    if make_variable("prefix") != "/usr":
-        root("ldconfig")
+    install_as_the_readme_says()
 
 
 @test
@@ -244,9 +233,7 @@ def two_daemons_serve_the_same_module_beside_each_other():
 
 @test
 def an_instance_has_a_socket_a_state_and_a_journal_of_its_own():
-    shutil.copytree(HERE / "boot" / "gate", f"/home/{MEMBER}/gate")
-    root("chown", "-R", f"{MEMBER}:", f"/home/{MEMBER}/gate")
-    member("ryuso-gen", "-o", ".", cwd=f"/home/{MEMBER}/gate")
+    bring_project("gate")
     install_project("gate")
     root("systemctl", "start", "ryuso@gate.socket")
     reply = ask("-I", "gate", "run", "speak")
@@ -286,15 +273,15 @@ def hooks_write_to_the_state_directory_and_to_a_tmp_of_their_own_only():
 @test
 def a_daemon_that_was_killed_during_a_run_leaves_no_process_behind():
     gate = Gate()
-    client = InBackground("-I", "gate", "run", "pass")
+    client = InBackground("-I", "gate", "--json=short", "run", "pass")
     gate.wait_for_hook()
     group = pathlib.Path("/sys/fs/cgroup" + unit("ryuso@gate.service", "ControlGroup")) / "cgroup.procs"
     old = set(group.read_text().split())
     check(len(old) > 1, f"expected a worker besides the daemon, got {old}")
     pid = kill_daemon("ryuso@gate.service")
-    client.end(75)
-    ask("-I", "gate", "run", "speak")
     wait_active("ryuso@gate.service", pid)
+    reply = json.loads(client.end(1))
+    equal((reply["status"], reply["error"]["name"]), ("rectified", "Interrupted"), "the run")
     equal(old & set(group.read_text().split()), set(), "processes that were there before")
     os.close(gate.fd)
 

@@ -25,7 +25,7 @@ ALL = os.environ.get("CRASH_POINTS") == "all"
 SECONDS = float(os.environ.get("CRASH_SECONDS", "24"))
 SEED = int(os.environ.get("RYUSO_SEED", time.time_ns() % 1000000007))
 THREADS = int(os.environ.get("CRASH_THREADS", 2 * (os.cpu_count() or 1)))
-RECORDINGS = 3
+RECORDINGS, DOUBTS = 3, 10
 PROBLEMS_SHOWN = 5
 VICTIMS = ("worker", "daemon", "both")
 
@@ -57,7 +57,7 @@ class Campaign:
         others must be reached."""
         missed = case.kills[-1].place
         before = Case(case.program, case.kills[:-1])
-        for _ in range(RECORDINGS):
+        for _ in range(DOUBTS):
             found = self.stage.perform(before)
             if missed not in (found.behind if before.kills else found.places):
                 self.varied[missed.name] += 1

@@ -15,7 +15,7 @@ import crash_programs
 import disk
 from crash_scene import memory
 from power_programs import SCRIPTS, record
-from power_states import enumerate_states, play, record_again
+from power_states import count_states, every_state, play, record_again, some_states
 from tap import main, ok
 
 ALL = os.environ.get("POWER_LOSS") == "all"
@@ -25,7 +25,8 @@ THREADS = int(os.environ.get("POWER_THREADS", 2 * (os.cpu_count() or 1)))
 ONLY = os.environ.get("POWER_ONLY", "")
 PROBLEMS_SHOWN = 4
 THOROUGH = 0.1  # of all: stopped and asked again
-RECOVERIES = 12 if ALL else 2
+RECOVERIES = 12 if ALL else 3
+DRAWN = 20  # of one recording, one after another
 
 
 class Campaign:
@@ -36,60 +37,59 @@ class Campaign:
         self.template = crash_programs.Book(memory() / "template.sqlite").path.read_bytes()
         self.problems = []
 
-    def draw(self, states, seconds):
-        """(states drawn, states there are)"""
-        states = list(states)
-        if not ALL:
-            self.dice.shuffle(states)
-        return states, len(states)
+    def states(self, recordings, seconds):
+        """One after another: they are large."""
+        if ALL:
+            for recording in recordings:
+                yield from every_state(recording, self.dice)
+            return
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            yield from some_states(self.dice.choice(recordings), self.dice, DRAWN)
 
-    def play_all(self, states, seconds):
-        """How many were played, in all and by how they came about."""
+    def play_all(self, recordings, seconds):
+        """How many were played of each."""
         end = time.monotonic() + seconds
         played = collections.Counter()
-        left, running = iter(states), {}
+        left, running = self.states(recordings, seconds), {}
         while True:
             while len(running) < THREADS and (ALL or time.monotonic() < end):
                 state = next(left, None)
                 if state is None:
                     break
+                played[state.recording.name] += 1
                 running[self.pool.submit(play, state, self.module, self.dice.random() < THOROUGH)] = state
             if not running:
                 return played
             done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
             for future in done:
-                played[running.pop(future).recording.name] += 1
+                running.pop(future)
                 if future.result():
                     self.problems.append(future.result())
 
-
-def report(campaign, sentence, played, states, recordings):
-    events = sum(len(recording.events) for recording in recordings)
-    total = collections.Counter(state.recording.name for state in states)
-    for recording in recordings:
-        name = recording.name
-        print(f"# {name}: {len(recording.events)} events, {total[name]} states, {played[name]} played", flush=True)
-    ok(f"{sentence} ({sum(played.values())} of {len(states)} states, {events} events, "
-       f"{len(campaign.problems)} violations)", not campaign.problems and all(total.values()),
-       "\n\n".join(campaign.problems[:PROBLEMS_SHOWN]))
+    def lose(self, sentence, recordings, seconds):
+        total = {recording.name: sum(count_states(recording).values()) for recording in recordings}
+        played = self.play_all(recordings, seconds)
+        for recording in recordings:
+            print(f"# {recording.name}: {len(recording.events)} events, {total[recording.name]} states, "
+                  f"{played[recording.name]} played", flush=True)
+        events = sum(len(recording.events) for recording in recordings)
+        alike = ", all that differ" if ALL else ""
+        ok(f"{sentence} ({sum(played.values())} of {sum(total.values())} states{alike}; {events} events)",
+           played and not self.problems, "\n\n".join(self.problems[:PROBLEMS_SHOWN]))
 
 
 def loss(campaign):
     recordings = [record(name, campaign.template, campaign.module) for name in SCRIPTS if ONLY in name]
-    states = [state for recording in recordings for state in enumerate_states(recording, campaign.dice)]
-    campaign.dice.shuffle(states)
-    report(campaign, "whatever of a disk survives, it is recovered truly", campaign.play_all(states, SECONDS * 0.7),
-           states, recordings)
-    return states
+    campaign.lose("whatever of a disk survives, it is recovered truly", recordings, SECONDS * 0.7)
+    return recordings
 
 
-def loss_again(campaign, states):
+def loss_again(campaign, recordings):
     """And the power fails again while that is done."""
-    again = [record_again(state, campaign.module) for state in campaign.dice.sample(states, RECOVERIES)]
-    states = [state for recording in again for state in enumerate_states(recording, campaign.dice)]
-    campaign.dice.shuffle(states)
-    report(campaign, "when the power fails again in the recovery, too", campaign.play_all(states, SECONDS * 0.3),
-           states, again)
+    first = [next(some_states(campaign.dice.choice(recordings), campaign.dice, 1)) for _ in range(RECOVERIES)]
+    again = [record_again(state, campaign.module) for state in first]
+    campaign.lose("when the power fails again in the recovery, too", again, SECONDS * 0.3)
 
 
 print(f"# RYUSO_SEED={SEED}", flush=True)

@@ -258,6 +258,8 @@ static int feed_decision(Replay *replay, const Record *record)
 	r = decide(replay, record->kind, decision.step);
 	if (r < 0)
 		return judge(r);
+	if (record->kind == RECORD_SKIP && (decision.flags & RECORD_DECISION_UNDONE_BY_HAND))
+		walk_undone_by_hand(replay->walk, decision.step);
 	free(replay->last_reason);
 	replay->last_reason = take_ptr(reason);
 	replay->decided_usec = decision.usec;

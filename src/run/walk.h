@@ -113,6 +113,8 @@ int walk_taken(Walk *walk);
  * barred (walk_bar(); so is what was parked as Damaged): the run could not go on forwards. */
 int walk_retry(Walk *walk, uint32_t step);
 int walk_skip(Walk *walk, uint32_t step);
+/** \brief Of a step that was skipped: the operator has undone it by hand, so nothing of it remains. */
+void walk_undone_by_hand(Walk *walk, uint32_t step);
 int walk_confirm(Walk *walk, uint32_t step);
 
 WalkStatus walk_status(const Walk *walk);

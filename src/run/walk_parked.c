@@ -133,6 +133,12 @@ int walk_skip(Walk *walk, uint32_t step)
 	return 0;
 }
 
+void walk_undone_by_hand(Walk *walk, uint32_t step)
+{
+	if (step >= 1 && step <= walk->plan->n_steps && walk->states[step - 1].skipped)
+		walk->states[step - 1].by_hand = true;
+}
+
 int walk_confirm(Walk *walk, uint32_t step)
 {
 	WalkState *state;

@@ -28,7 +28,8 @@ typedef struct WalkState {
 	bool done;     /* completed */
 	bool doubt;    /* its last attempt left it in doubt */
 	bool reversed; /* all its rectifiers have run */
-	bool skipped;  /* an operator left it as it is */
+	bool skipped;  /* an operator left it as it is, … */
+	bool by_hand;  /* … or has undone it otherwise */
 	size_t mark;   /* the pool as the step left it; in doubt, as it found it */
 } WalkState;
 

@@ -97,7 +97,7 @@ static bool is_remaining(const Walk *walk, uint32_t step)
 	const WalkState *state = &walk->states[step - 1];
 	const PlanStep *planned = &walk->plan->steps[step - 1];
 
-	return (state->done || state->doubt) && !state->reversed &&
+	return (state->done || state->doubt) && !state->reversed && !state->by_hand &&
 	       (planned->n_rectifiers > 0 || planned->irreversible);
 }
 
