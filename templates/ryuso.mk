@@ -83,7 +83,9 @@ verify: $(MODULE).so
 		{ echo "$(RYUSO_VERIFY) is not there: install it, or say make RYUSO_VERIFY=FILE verify" >&2; exit 1; }
 	$(RYUSO_VERIFY) ./$(MODULE).so
 
-# A run is pinned to its build: builds stay beside each other, and the link is renamed into place.
+# A run is pinned to its build: builds stay beside each other, and the link is renamed into place. An old build is
+# removed by hand, with rm, when no run wants it any more: not the one that the link leads to, and none that `ryusoctl
+# show RUN` names of a run that `ryusoctl parked` lists. Stop the daemon first, or let it end what it runs.
 install: $(MODULE).so
 	@test -n "$(moduledir)" || { echo "where to? pkg-config knows no moduledir: say make moduledir=DIR install" >&2; exit 1; }
 	@set -e; \

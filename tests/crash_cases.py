@@ -15,7 +15,7 @@ DECISIONS_MAX = 8
 Kill = collections.namedtuple("Kill", "place victim")
 Case = collections.namedtuple("Case", "program kills")
 # places: what was reached in all; behind: what was reached from the first kill to the next answer, counted from there
-Found = collections.namedtuple("Found", "hits places behind trace problem")
+Found = collections.namedtuple("Found", "hits places behind problem")
 
 
 def text(case):
@@ -59,7 +59,7 @@ def play(scene, case):
         problem = f"{text(case)}: {type(error).__name__}: {error}\n{scene.tell(tag)}"
     log = file.log()
     end = next((logged for hits, logged in answers if hits), len(log))
-    return Found(file.hits, points.places(log), points.places(log[hit_at(log, case):end]), log, problem)
+    return Found(file.hits, points.places(log), points.places(log[hit_at(log, case):end]), problem)
 
 
 def hit_at(log, case):

@@ -37,9 +37,8 @@ static bool exists(int at, const char *path, Found *ret)
 
 static void note_entry(const Found *found, const Name *name, bool is_directory)
 {
-	trace_event(EVENT_CREATE,
-		    (uint64_t[4]){ found->inode, name->directory.st_ino, is_directory, found->born_usec }, name->name,
-		    strlen(name->name));
+	trace_event(EVENT_CREATE, (uint64_t[4]){ found->inode, name->directory.st_ino, is_directory, found->born_usec },
+		    name->name, strlen(name->name));
 }
 
 static int do_open(int at, const char *path, int flags, mode_t mode)
@@ -62,16 +61,16 @@ static int do_open(int at, const char *path, int flags, mode_t mode)
 	return fd;
 }
 
-#define MODE_OF(flags)                               \
-	({                                           \
-		va_list arguments_;                  \
-		mode_t mode_ = 0;                    \
-                                                     \
-		va_start(arguments_, flags);         \
-		if (flags & (O_CREAT | O_TMPFILE))   \
+#define MODE_OF(flags)                                      \
+	({                                                  \
+		va_list arguments_;                         \
+		mode_t mode_ = 0;                           \
+                                                            \
+		va_start(arguments_, flags);                \
+		if (flags & (O_CREAT | O_TMPFILE))          \
 			mode_ = va_arg(arguments_, mode_t); \
-		va_end(arguments_);                  \
-		mode_;                               \
+		va_end(arguments_);                         \
+		mode_;                                      \
 	})
 
 int open(const char *path, int flags, ...)

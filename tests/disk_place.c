@@ -23,9 +23,8 @@ static void __attribute__((constructor)) start(void)
 
 	if (!file)
 		return;
-	while (n_places < PLACES_MAX &&
-	       fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64, &places[n_places].now, &places[n_places].inode,
-		      &places[n_places].born_usec) == 3)
+	while (n_places < PLACES_MAX && fscanf(file, "%" SCNu64 " %" SCNu64 " %" SCNu64, &places[n_places].now,
+					       &places[n_places].inode, &places[n_places].born_usec) == 3)
 		n_places++;
 	fclose(file);
 }

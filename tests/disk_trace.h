@@ -37,13 +37,13 @@ typedef struct Trace {
 typedef enum EventKind {
 	EVENT_WRITE = 1, /* inode, offset; data */
 	EVENT_SIZE,      /* inode, size */
-	EVENT_CREATE,    /* inode of what there is now, of its directory, whether it is one itself, time of birth; name */
-	EVENT_RENAME,    /* inode, of its directory, of that into which, flags; name, NUL, name */
-	EVENT_UNLINK,    /* inode, of its directory; name */
-	EVENT_SYNC,      /* begun: inode, number, offset, size (0: all) */
-	EVENT_SYNCED,    /* inode, number */
-	EVENT_SENT,      /* data, before it goes out */
-	EVENT_RECEIVED,  /* data */
+	EVENT_CREATE, /* inode of what there is now, of its directory, whether it is one itself, time of birth; name */
+	EVENT_RENAME, /* inode, of its directory, of that into which, flags; name, NUL, name */
+	EVENT_UNLINK, /* inode, of its directory; name */
+	EVENT_SYNC,   /* begun: inode, number, offset, size (0: all) */
+	EVENT_SYNCED, /* inode, number */
+	EVENT_SENT,   /* data, before it goes out */
+	EVENT_RECEIVED, /* data */
 } EventKind;
 
 typedef struct Event {

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 
-import crash_programs
 import disk
 from crash_programs import insist, request
 from crash_scene import Scene, memory

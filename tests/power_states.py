@@ -130,6 +130,17 @@ def tell(choice, changes):
                      [f"names@{number}: {entries}" for number, _, entries in changes])
 
 
+def lied_to(recording, is_lie):
+    """The state where nothing is kept when the first reply was given, on a disk of whose syncs some did nothing: those
+    that `is_lie` says."""
+    lies = {event.numbers[1] for event in recording.events if event.kind == disk.SYNC and is_lie(event)}
+    events = [event for event in recording.events if event.kind != disk.SYNCED or event.numbers[1] not in lies]
+    for number, device, truth in moments(recording._replace(events=events)):
+        if truth.lines:
+            return State(recording, number, "syncs that did nothing", "", device.state({}, []), truth)
+    raise Lie("nobody was answered")
+
+
 # ---- what a daemon makes of it ----
 
 def lay_out(directory, state):

@@ -73,7 +73,7 @@ static SimFate decide(Sim *sim, SimRun *run)
 {
 	RecordDecision decision = { .usec = ++sim->wall_usec, .reason = "so", .reason_size = 2 };
 	RecordKind verb = choose(sim, run, &decision);
-	bool by_hand = sim_chance(sim, 300);
+	bool by_hand = verb == RECORD_SKIP && sim_chance(sim, 400);
 	SimFate fate = sim_point(sim, "before a decision is committed");
 
 	if (fate != SIM_FINE)
@@ -82,6 +82,8 @@ static SimFate decide(Sim *sim, SimRun *run)
 		 by_hand ? ", by hand" : "");
 	run->ledger = LEDGER_DECIDED;
 	run->decision_read = false;
+	if (by_hand)
+		decision.flags |= RECORD_DECISION_UNDONE_BY_HAND;
 	run->verb = verb;
 	run->decision = decision;
 	run->decided = sim->boot;

@@ -3,8 +3,8 @@
 """Every place at which a crash could matter, one after another: the worker, the daemon or both are killed there, and
 whatever is asked afterwards, the answer is the one true one. Then again at the places that the recovery comes through.
 
-Where CRASH_POINTS is "all", every case is played, which takes hours for the second part; else as many as fit in
-CRASH_SECONDS (24), drawn by RYUSO_SEED."""
+Where CRASH_POINTS is "all", every case is played: minutes for the first part, hours for the second; else as many as fit
+in CRASH_SECONDS (24), drawn by RYUSO_SEED."""
 
 import collections
 import concurrent.futures
@@ -65,13 +65,13 @@ class Campaign:
         self.unreached.append(text(case))
 
     def play_all(self, cases, seconds):
-        """(case, what came of it) for as many as the time allows; the first of them in any case."""
-        end = time.monotonic() + seconds
+        """(case, what came of it), one after another, for as many as the time allows; the first of them in any case."""
+        end, minute = time.monotonic() + seconds, time.monotonic() + 60
         left = iter(cases)
         running = {}
-        found = []
+        played = 0
         while True:
-            while len(running) < THREADS and (ALL or time.monotonic() < end or not found and not running):
+            while len(running) < THREADS and (ALL or time.monotonic() < end or not played and not running):
                 case = next(left, None)
                 if case is None:
                     break
@@ -79,9 +79,13 @@ class Campaign:
             if not running or len(self.problems) >= PROBLEMS_SHOWN:
                 break
             done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
-            found += [(running.pop(future), future.result()) for future in done]
+            for future in done:
+                played += 1
+                yield running.pop(future), future.result()
+            if time.monotonic() > minute:
+                print(f"# {played} of {len(cases)} cases, {len(self.problems)} violations", flush=True)
+                minute += 60
         concurrent.futures.wait(running)
-        return found
 
 
 def record(campaign, program):
@@ -116,35 +120,39 @@ def drawn(campaign, cases):
     return first + [case for case in cases if case not in chosen]
 
 
-def play(campaign, sentence, cases, share):
+def play(campaign, sentence, cases, share, on_found=lambda case, found: None):
     before = len(campaign.problems), len(campaign.unreached)
-    found = campaign.play_all(drawn(campaign, cases), SECONDS * share)
+    played = 0
+    for case, found in campaign.play_all(drawn(campaign, cases), SECONDS * share):
+        on_found(case, found)
+        played += 1
     problems = campaign.problems[before[0]:]
     unreached = [f"never reached: {missed}" for missed in campaign.unreached[before[1]:]]
-    ok(f"{sentence} ({len(found)} of {len(cases)} cases)", found and not problems and not unreached,
+    ok(f"{sentence} ({played} of {len(cases)} cases)", played > 0 and not problems and not unreached,
        "\n\n".join(problems[:PROBLEMS_SHOWN] + unreached))
-    return found
 
 
 def once(campaign):
-    """Every place of every program. Returns what came of each case."""
+    """Every place of every program. Returns a case, and what came of it, for each recovery that is not like another."""
+    kinds = {}
+
+    def sort(case, found):
+        if found and not found.problem:
+            kinds.setdefault((case.program, case.kills[0].victim == "worker", kind(found)), (case, found.behind))
+
     recorded = {program: record(campaign, program) for program in STEPS}
     for program, places in recorded.items():
         sides = collections.Counter(place.side for place in places)
         print(f"# {program}: {sides['daemon']} places of the daemon, {sides['worker']} of the worker", flush=True)
     cases = [Case(program, (kill,)) for program, places in recorded.items() for kill in every_kill(places)]
-    return play(campaign, "whoever is killed wherever, the one reply is what the book shows", cases, 0.6)
+    play(campaign, "whoever is killed wherever, the one reply is what the book shows", cases, 0.6, sort)
+    return list(kinds.values())
 
 
-def twice(campaign, found):
-    """And again at each place of each recovery that is not like another."""
-    kinds = {}
-    for case, one in found:
-        if one and not one.problem:
-            kinds.setdefault((case.program, case.kills[0].victim == "worker", kind(one)), (case, one))
-    cases = [Case(case.program, case.kills + (kill,)) for case, one in kinds.values()
-             for kill in every_kill(one.behind)]
-    print(f"# {len(kinds)} recoveries that differ", flush=True)
+def twice(campaign, recoveries):
+    """And again at each place of each recovery."""
+    print(f"# {len(recoveries)} recoveries that differ", flush=True)
+    cases = [Case(case.program, case.kills + (kill,)) for case, behind in recoveries for kill in every_kill(behind)]
     play(campaign, "killed again in the recovery, it is still the one reply", cases, 0.4)
 
 

@@ -130,6 +130,27 @@ def install_keeps_builds_beside_each_other_and_moves_the_link():
 
 
 @test
+def a_changed_hook_is_another_build_and_leaves_the_one_that_runs_may_be_pinned_to():
+    project = sample()
+    destination = scratch()
+    modules = destination / "lib/ryuso"
+    install = ("install", f"DESTDIR={destination}", "moduledir=/lib/ryuso")
+    project.make(*install)
+    first = modules / f"sample-{build_id(project / 'sample.so')}.so"
+    before = (first.read_bytes(), first.stat().st_ino)
+    hook = project / "hooks/ledger/accounts.c"
+    hook.write_text(hook.read_text() + "\nint more(void);\nint more(void)\n{\n\treturn 7;\n}\n")
+    project.make(*install)
+    second = modules / f"sample-{build_id(project / 'sample.so')}.so"
+    check(first != second, "the build id is the same")
+    equal((first.read_bytes(), first.stat().st_ino), before, "the first build")
+    equal(os.readlink(modules / "sample.so"), second.name, "the link")
+    project.make(*install)
+    equal(sorted(path.name for path in modules.iterdir()), sorted(["sample.so", first.name, second.name]),
+          "what is installed")
+
+
+@test
 def an_install_without_a_place_is_an_error():
     project = sample()
     contains(project.make("install", "moduledir=", status=2).stderr, "moduledir=DIR", "standard error")

@@ -25,6 +25,12 @@ Catalog *catalog_free(Catalog *catalog)
 	return NULL;
 }
 
+/* What is to be made of a hello. */
+typedef struct CatalogWish {
+	const RecordCaps *caps;
+	bool past; /* nobody uses it any more */
+} CatalogWish;
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const CatalogProgram *)a)->spec->name, ((const CatalogProgram *)b)->spec->name);
@@ -38,7 +44,7 @@ static void on_unknown_name(void *context, const char *kind, const char *name)
 		    program->name, kind, name);
 }
 
-static int catalog_add(Catalog *catalog, const SpecProgram *program, const RecordCaps *caps, char **ret_problem)
+static int catalog_add(Catalog *catalog, const SpecProgram *program, const CatalogWish *wish, char **ret_problem)
 {
 	CatalogProgram *entry = &catalog->programs[catalog->n_programs];
 	PlanError error = { 0 };
@@ -54,8 +60,10 @@ static int catalog_add(Catalog *catalog, const SpecProgram *program, const Recor
 		return r == -ENOMEM ? r : -EBADMSG;
 	}
 	entry->spec = program;
-	entry->reserve = record_reserve(entry->plan, caps);
+	entry->reserve = record_reserve(entry->plan, wish->caps);
 	catalog->n_programs++;
+	if (wish->past)
+		return 0;
 	return access_resolve(&program->allow, on_unknown_name, (void *)program, &entry->access);
 }
 
@@ -88,7 +96,19 @@ static int catalog_load(Catalog *catalog, const OrderHello *hello, char **ret_pr
 	return catalog->programs ? 0 : -ENOMEM;
 }
 
-int catalog_new(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, char **ret_problem)
+static int catalog_copy(Catalog *catalog, const OrderHello *hello)
+{
+	catalog->fingerprint = hello->fingerprint;
+	catalog->identity = module_identity(&hello->fingerprint, hello->build_id, hello->build_id_size);
+	catalog->abi_major = hello->abi_major;
+	catalog->abi_minor = hello->abi_minor;
+	catalog->build_id = strndup(hello->build_id, hello->build_id_size);
+	catalog->spec_text = strndup(hello->spec, hello->spec_size);
+	catalog->spec_size = hello->spec_size;
+	return catalog->build_id && catalog->spec_text ? 0 : -ENOMEM;
+}
+
+static int catalog_make(const OrderHello *hello, const CatalogWish *wish, Catalog **ret, char **ret_problem)
 {
 	_cleanup_catalog_ Catalog *catalog = calloc(1, sizeof(*catalog));
 	int r;
@@ -96,26 +116,29 @@ int catalog_new(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, 
 	*ret_problem = NULL;
 	if (!catalog)
 		return -ENOMEM;
-	catalog->fingerprint = hello->fingerprint;
-	catalog->abi_major = hello->abi_major;
-	catalog->abi_minor = hello->abi_minor;
-	catalog->identity = module_identity(&hello->fingerprint, hello->build_id, hello->build_id_size);
-	catalog->build_id = strndup(hello->build_id, hello->build_id_size);
-	catalog->spec_text = strndup(hello->spec, hello->spec_size);
-	catalog->spec_size = hello->spec_size;
-	if (!catalog->build_id || !catalog->spec_text)
-		return -ENOMEM;
-	r = catalog_load(catalog, hello, ret_problem);
+	r = catalog_copy(catalog, hello);
+	if (r >= 0)
+		r = catalog_load(catalog, hello, ret_problem);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < catalog->spec->n_programs; i++) {
-		r = catalog_add(catalog, &catalog->spec->programs[i], caps, ret_problem);
+		r = catalog_add(catalog, &catalog->spec->programs[i], wish, ret_problem);
 		if (r < 0)
 			return r;
 	}
 	qsort(catalog->programs, catalog->n_programs, sizeof(*catalog->programs), by_name);
 	*ret = take_ptr(catalog);
 	return 0;
+}
+
+int catalog_new(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, char **ret_problem)
+{
+	return catalog_make(hello, &(CatalogWish){ .caps = caps }, ret, ret_problem);
+}
+
+int catalog_recall(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, char **ret_problem)
+{
+	return catalog_make(hello, &(CatalogWish){ .caps = caps, .past = true }, ret, ret_problem);
 }
 
 const CatalogProgram *catalog_program(const Catalog *catalog, const char *name)

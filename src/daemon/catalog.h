@@ -18,7 +18,7 @@ typedef struct Catalog {
 	CatalogProgram *programs; /* by name, for the search */
 	size_t n_programs;
 	Id fingerprint;
-	Id identity;    /* module_identity(): what runs are pinned to */
+	Id identity;     /* module_identity(): what runs are pinned to */
 	char *spec_text; /* as the module says it */
 	size_t spec_size;
 	char *build_id; /* "" where the module has none */
@@ -27,6 +27,8 @@ typedef struct Catalog {
 
 /** \brief -EBADMSG with a sentence in \p ret_problem (owned by the caller) where the spec cannot be used. */
 int catalog_new(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, char **ret_problem);
+/** \brief The same of a module that was in use once: nobody is looked up, and nobody admitted. */
+int catalog_recall(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, char **ret_problem);
 Catalog *catalog_free(Catalog *catalog);
 DEFINE_CLEANUP(Catalog *, catalog_free)
 #define _cleanup_catalog_ _cleanup_(catalog_freep)

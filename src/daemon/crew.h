@@ -117,9 +117,9 @@ int crew_open(Crew *crew, const RecorderSetup *setup, int tree_fd, RecorderKept 
  * worker of its build; an attempt in hand ends unknown with INTERRUPTED and \p message; \p stop: see OrderResume. */
 void crew_adopt(Crew *crew, Run *run, ErrorCode stop, const char *message);
 /** \brief The catalog of the build that runs of \p identity are pinned to: the one in use, or a guest's. NULL where
- * nothing is known of it: \p ret_problem (to be freed) says why. */
+ * nothing is known of it: \p ret_problem (to be freed) and errno say why. */
 const Catalog *crew_catalog(Crew *crew, const Id *identity, char **ret_problem);
-/** \brief Whether a file of that build is there. */
+/** \brief Whether a file of that build is there; errno says why not. */
 bool crew_has_module(Crew *crew, const Id *identity);
 /** \brief Asks for a run that is with a worker to be cancelled; \p now: a running hook is killed. -ENOENT: it is not
  * here; -EBUSY: it is being cancelled already. */

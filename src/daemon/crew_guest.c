@@ -73,6 +73,7 @@ static CrewGuest *guest_make(Crew *crew, const Id *identity, char **ret_problem)
 	r = modules_load(crew->home, identity, &caps, &guest->note, ret_problem);
 	if (r < 0) {
 		free(guest);
+		errno = -r;
 		return NULL;
 	}
 	guest->next = crew->guests;
@@ -125,7 +126,8 @@ bool crew_has_module(Crew *crew, const Id *identity)
 	free(take_ptr(problem));
 	if (guest->unfit)
 		guest->fd = fd_close(guest->fd); /* there may be another file by now */
-	return crew_guest_open(guest, &problem) >= 0;
+	errno = -MIN(crew_guest_open(guest, &problem), 0);
+	return errno == 0;
 }
 
 /* Parked runs that were to be taken up with it go back; queued submissions are verified anew before they are pinned to

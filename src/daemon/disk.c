@@ -48,16 +48,16 @@ ssize_t disk_read(int fd, void *data, size_t size, off_t offset)
 }
 
 /* Only EINTR says that nothing was decided; whatever else a sync says is said once. */
-#define SYNC(call)                                         \
-	({                                                 \
-		int error_;                                \
-                                                           \
-		do {                                       \
-			error_ = POINT_FAULT("sync");      \
-			if (error_ == 0 && (call) < 0)     \
-				error_ = errno;            \
-		} while (error_ == EINTR);                 \
-		-error_;                                   \
+#define SYNC(call)                                     \
+	({                                             \
+		int error_;                            \
+                                                       \
+		do {                                   \
+			error_ = POINT_FAULT("sync");  \
+			if (error_ == 0 && (call) < 0) \
+				error_ = errno;        \
+		} while (error_ == EINTR);             \
+		-error_;                               \
 	})
 
 int disk_sync(int fd)

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/point.h"
 #include "daemon/hand_spawn.h"
 
 #define RECEIVE_SIZE 65536U
@@ -198,10 +199,10 @@ void hand_order(Hand *hand, const void *frames, size_t size)
 
 int hand_order_recorder(Hand *hand, int recorder_fd)
 {
-	int fd = fcntl(recorder_fd, F_DUPFD_CLOEXEC, 0);
+	int fd = hand_reopen(recorder_fd);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (hand->recorder_fd >= 0) { /* one that it has not been sent yet: this one counts */
 		fd_close(hand->recorder_fd);
 		hand->recorder_fd = fd;
@@ -255,6 +256,7 @@ void hand_flush(Hand *hand)
 	ssize_t n;
 
 	while (!hand->broken && hand->sent < hand->outbox.size) {
+		POINT("before-order-sent");
 		n = hand_send(hand);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -263,10 +265,13 @@ void hand_flush(Hand *hand)
 			return;
 		}
 		if (n < 0) {
+			/* it may be alive all the same: it does what it has, then it ends */
+			(void)shutdown(hand->channel.fd, SHUT_WR);
 			hand_break(hand);
 			return;
 		}
 		hand->sent += (size_t)n;
+		POINT("after-order-sent");
 	}
 	if (hand->sent < hand->outbox.size)
 		return;

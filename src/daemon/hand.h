@@ -65,7 +65,7 @@ Hand *hand_free(Hand *hand);
 
 /** \brief Adds whole order frames to what is to be sent; hand_flush() sends them. */
 void hand_order(Hand *hand, const void *frames, size_t size);
-/** \brief Adds ORDER_RECORDER with a copy of \p recorder_fd. */
+/** \brief Adds ORDER_RECORDER; the worker gets a descriptor of its own, see hand_reopen(). */
 int hand_order_recorder(Hand *hand, int recorder_fd);
 /** \brief Sends what can be sent. */
 void hand_flush(Hand *hand);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -32,6 +33,23 @@ static int lift(int fd, int *ret)
 		return -errno;
 	*ret = lifted;
 	return 0;
+}
+
+int hand_reopen(int fd)
+{
+	char path[32];
+	int opened;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	opened = open(path, O_RDWR | O_CLOEXEC);
+	return opened < 0 ? -errno : opened;
+}
+
+static int lift_recorder(int recorder_fd, int *ret)
+{
+	_cleanup_close_ int fd = hand_reopen(recorder_fd);
+
+	return fd < 0 ? fd : lift(fd, ret);
 }
 
 static int open_channel(Hand *hand, FarEnds *ends)
@@ -86,7 +104,7 @@ static int open_ends(const HandSetup *setup, Hand *hand, FarEnds *ends)
 	if (r >= 0)
 		r = lift(setup->module_fd, &ends->items[ORDER_FD_MODULE]);
 	if (r >= 0)
-		r = lift(setup->recorder_fd, &ends->items[ORDER_FD_RECORDER]);
+		r = lift_recorder(setup->recorder_fd, &ends->items[ORDER_FD_RECORDER]);
 	if (r >= 0)
 		r = lift(setup->tree_fd >= 0 ? setup->tree_fd : null, &ends->items[ORDER_FD_TREE]);
 	return r;

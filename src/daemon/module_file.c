@@ -17,6 +17,11 @@
 
 static const char *const directories[] = { RYUSO_MODULEDIR, "/usr/local/lib/ryuso" };
 
+const char *module_directory(size_t i)
+{
+	return i < ELEMENTSOF(directories) ? directories[i] : NULL;
+}
+
 static _printf_(2, 3) void problem(char **ret, const char *format, ...)
 {
 	va_list arguments;

@@ -103,23 +103,28 @@ void promises_submit(Promises *promises, Run *run, const Buffer *arguments, cons
 }
 
 /* The step at which a parked run stands, and what stopped it there: its reply says so, FINISH what made it fail. */
-static void describe_stand(const Run *run, LedgerRun *record)
+static int describe_stand(const Run *run, LedgerRun *record)
 {
 	_cleanup_json_ struct json_object *reply = NULL;
 	_cleanup_buffer_ Buffer text = { 0 };
 	struct json_object *parked, *member;
 	JsonError error;
+	int r;
 
 	buffer_u8(&text, '{');
 	buffer_append(&text, run->reply.data, run->reply.size);
-	if (buffer_error(&text) < 0 ||
-	    json_parse((const char *)text.data, text.size, JSON_DEPTH_MAX, &reply, &error) < 0 ||
-	    !json_object_object_get_ex(reply, "parked", &parked))
-		return;
+	r = buffer_error(&text);
+	if (r >= 0)
+		r = json_parse((const char *)text.data, text.size, JSON_DEPTH_MAX, &reply, &error);
+	if (r < 0)
+		return r;
+	if (!json_object_object_get_ex(reply, "parked", &parked))
+		return 0;
 	if (json_object_object_get_ex(parked, "step", &member))
 		record->step = (uint32_t)json_object_get_int64(member);
 	if (json_object_object_get_ex(parked, "name", &member) && json_object_is_type(member, json_type_string))
 		record->error = error_from_name(json_object_get_string(member));
+	return 0;
 }
 
 int promises_store(Promises *promises, Run *run, LedgerDone done, void *context)
@@ -137,7 +142,9 @@ int promises_store(Promises *promises, Run *run, LedgerDone done, void *context)
 	record.reply_size = run->reply.size;
 	if (run->status != WALK_PARKED)
 		return ledger_finish(promises->ledger, &record, done, context);
-	describe_stand(run, &record);
+	r = describe_stand(run, &record);
+	if (r < 0)
+		return r;
 	record.records = run->records.data;
 	record.records_size = run->records.size;
 	return ledger_park(promises->ledger, &record, done, context);

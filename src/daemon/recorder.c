@@ -3,146 +3,184 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/io.h"
-#include "daemon/recorder_thread.h"
+#include "daemon/disk.h"
+#include "daemon/recorder_private.h"
 
 #define PREPARE_PART 4U /* of a file that is filled: then the next one is made ahead */
 
 void recorder_init(Recorder *recorder)
 {
-	*recorder = (Recorder){ .fd = -EBADF, .spent = { .fd = -EBADF } };
+	*recorder = (Recorder){ .fd = -EBADF };
 }
 
 void recorder_done(Recorder *recorder)
 {
-	RecorderFile file = { .fd = recorder->fd, .file = recorder->file };
-
 	recorder->thread = recorder_thread_free(recorder->thread);
-	if (recorder->renewal) {
-		recorder_file_done(&recorder->renewal->spare);
-		recorder_file_done(&recorder->renewal->made);
-	}
-	free(recorder->renewal);
-	recorder_file_done(&file);
-	recorder_file_done(&recorder->spent);
+	recorder_file_unmap(&recorder->file);
+	fd_close(recorder->fd);
 	free(recorder->directory);
 	recorder_init(recorder);
 }
 
-static void recorder_use(Recorder *recorder, RecorderFile *file, uint32_t number)
+static void recorder_use(Recorder *recorder, RecorderMade *made)
 {
-	recorder->fd = file->fd;
-	recorder->file = file->file;
-	*file = (RecorderFile){ .fd = -EBADF };
-	recorder->number = number;
-	recorder->begin = recorder->position = record_page(&recorder->file)->tail;
-	recorder->sequence = record_page(&recorder->file)->sequence;
+	const RecordPage *page = record_page(&made->file);
+
+	recorder->fd = take_fd(made->fd);
+	recorder->file = TAKE(made->file, (RecordFile){ 0 });
+	recorder->number = page->number;
+	recorder->begin = recorder->position = atomic_load(&page->tail);
+	recorder->sequence = atomic_load(&page->sequence);
+	recorder->wished = 0;
 	recorder->failed = false;
+}
+
+static RecorderOrder recorder_order(const Recorder *recorder, RecorderKept *kept, size_t n_kept, size_t wanted)
+{
+	return (RecorderOrder){
+		.directory = recorder->directory,
+		.place = recorder->place,
+		.size_min = recorder->size_min,
+		.old = recorder->file,
+		.old_number = recorder->number,
+		.old_end = recorder->position,
+		.kept = kept,
+		.n_kept = n_kept,
+		.wanted = wanted,
+		.exchange = recorder->fd >= 0,
+	};
+}
+
+/* What an earlier daemon left, to be erased once it is replaced: nobody uses it any more. NULL: there is none, or it is
+ * kept under another name. */
+static Blank *find_remains(const char *directory)
+{
+	_cleanup_free_ char *path = recorder_path(directory, false);
+	_cleanup_close_ int fd = -EBADF;
+	Blank *remains = NULL;
+
+	if (path)
+		fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd >= 0 && blank_new(fd, 0, &remains) >= 0)
+		take_fd(fd);
+	return remains;
+}
+
+static int make_first(Recorder *recorder, RecorderKept *kept, size_t n_kept)
+{
+	_cleanup_free_ char *fresh = recorder_path(recorder->directory, true);
+	RecorderOrder order = recorder_order(recorder, kept, n_kept, 0);
+	RecorderMade made;
+	Blank *blank;
+	size_t size;
+	bool replaced;
+	int r;
+
+	if (!fresh)
+		return -ENOMEM;
+	r = recorder_file_size(&order, &size);
+	if (r >= 0)
+		r = blank_make(fresh, size, &blank);
+	if (r >= 0)
+		r = recorder_file_make(&order, blank, &made, &replaced);
+	if (r >= 0)
+		recorder_use(recorder, &made);
+	return r;
+}
+
+static int recorder_set_up(Recorder *recorder, const RecorderSetup *setup)
+{
+	recorder->directory = strdup(setup->directory);
+	recorder->size_min = (setup->size + BLANK_BLOCK - 1) / BLANK_BLOCK * BLANK_BLOCK;
+	recorder->place = (RecordPlace){ .machine = setup->machine, .boot = setup->boot };
+	recorder->events = setup->events;
+	return recorder->directory ? 0 : -ENOMEM;
 }
 
 int recorder_open(Recorder *recorder, const RecorderSetup *setup, RecorderKept *kept, size_t n_kept)
 {
-	RecorderRenewal renewal = {
-		.machine = setup->machine,
-		.boot = setup->boot,
-		.size_min = (setup->size + RECORD_PAGE_SIZE - 1) & ~(size_t)(RECORD_PAGE_SIZE - 1),
-		.kept = kept,
-		.n_kept = n_kept,
-		.spare.fd = -EBADF,
-		.made.fd = -EBADF,
-	};
+	_cleanup_blank_ Blank *remains = NULL;
 	int r;
 
-	recorder_done(recorder);
-	recorder->directory = strdup(setup->directory);
-	if (!recorder->directory)
-		return -ENOMEM;
-	recorder->size_min = renewal.size_min;
-	recorder->machine = setup->machine;
-	recorder->boot = setup->boot;
-	recorder->events = setup->events;
-	renewal.directory = recorder->directory;
-	r = recorder_renewal_make(&renewal);
-	if (r < 0)
+	r = recorder_set_up(recorder, setup);
+	if (r >= 0) {
+		remains = find_remains(recorder->directory);
+		r = make_first(recorder, kept, n_kept);
+	}
+	if (r >= 0)
+		r = recorder_thread_start(recorder->directory, recorder->size_min, &recorder->file, &recorder->thread);
+	if (r < 0) {
+		recorder_done(recorder);
 		return r;
-	recorder_use(recorder, &renewal.made, renewal.number);
-	return recorder_thread_new(&recorder->thread);
+	}
+	recorder_thread_move(recorder->thread, &recorder->file, take_ptr(remains));
+	recorder_thread_recycle(recorder->thread);
+	return 0;
 }
 
 int recorder_event_fd(const Recorder *recorder)
 {
-	return recorder->thread ? recorder_thread_fd(recorder->thread) : -EBADF;
-}
-
-/* The worker raises it, too. */
-static void raise_synced(const Recorder *recorder, uint64_t to)
-{
-	_Atomic uint64_t *synced = &recorder_page(recorder)->synced;
-	uint64_t found = atomic_load(synced);
-
-	while (found < to && !atomic_compare_exchange_weak(synced, &found, to))
-		;
+	return recorder->thread ? recorder->thread->event_fd : -EBADF;
 }
 
 size_t recorder_synced(const Recorder *recorder)
 {
 	/* nobody can have synced what was not written */
-	return MIN(atomic_load(&recorder_page(recorder)->synced), recorder->position);
+	size_t synced = MIN(atomic_load(&recorder_page(recorder)->synced), recorder->position);
+
+	return recorder->failed ? MIN(synced, recorder->trusted) : synced;
 }
 
 void recorder_sync(Recorder *recorder)
 {
-	size_t synced = recorder_synced(recorder);
-
-	if (!recorder->thread || recorder->renewing || recorder->failed || synced >= recorder->position)
+	if (recorder->renewing || recorder->failed || recorder->wished >= recorder->position ||
+	    recorder_synced(recorder) >= recorder->position || atomic_load(&recorder_page(recorder)->failed) != 0)
 		return;
-	if (recorder->syncing) {
-		recorder->sync_again = true;
-		return;
-	}
-	recorder->syncing = true;
-	recorder_thread_sync(recorder->thread, &recorder->file, synced, recorder->position);
+	recorder->wished = recorder->position;
+	recorder_thread_sync(recorder->thread, recorder->position);
 }
 
-static void on_synced(Recorder *recorder, int r, size_t to)
+static void on_synced(Recorder *recorder, unsigned n, int r)
 {
-	recorder->syncing = false;
-	if (r < 0)
+	recorder->n_syncs += n;
+	if (r < 0 && !recorder->failed) {
+		recorder->trusted = recorder_synced(recorder);
 		recorder->failed = true;
-	else
-		raise_synced(recorder, to);
-	recorder->n_syncs++;
+	}
 	recorder->events.on_synced(r, recorder->events.context);
-	if (TAKE(recorder->sync_again, false))
-		recorder_sync(recorder);
 }
 
-static void on_renewed(Recorder *recorder)
+/* What was in use: the worker may have it still. Where it cannot be used again it is let go. */
+static Blank *recorder_spend(Recorder *recorder)
 {
-	RecorderRenewal *renewal = take_ptr(recorder->renewal);
-	int r = renewal->r;
+	size_t tail = atomic_load(&recorder_page(recorder)->tail);
+	Blank *spent = NULL;
+
+	if (blank_new(recorder->fd, MIN(tail, recorder->file.size), &spent) >= 0) {
+		take_fd(recorder->fd);
+		spent->lent = true;
+		spent->bad = recorder->failed || atomic_load(&recorder_page(recorder)->failed) != 0;
+	}
+	recorder_file_unmap(&recorder->file);
+	recorder->fd = fd_close(recorder->fd);
+	return spent;
+}
+
+static void on_renewed(Recorder *recorder, RecorderMade *made, int r)
+{
+	Blank *spent;
 
 	recorder->renewing = false;
 	if (r >= 0) {
-		recorder_file_done(&recorder->spent);
-		recorder->spent = (RecorderFile){
-			.fd = recorder->fd,
-			.file = recorder->file,
-			.dirty = recorder->file.size,
-		};
-		/* one that has no name any more cannot be renamed into place */
-		if (!renewal->exchanged)
-			recorder_file_done(&recorder->spent);
-		recorder_use(recorder, &renewal->made, renewal->number);
+		spent = recorder_spend(recorder);
+		recorder_use(recorder, made);
+		recorder_thread_move(recorder->thread, &recorder->file, spent);
 		recorder->n_renewals++;
 	}
-	recorder_file_done(&renewal->spare);
-	free(renewal);
 	recorder->events.on_renewed(r, recorder->events.context);
 }
 
@@ -150,53 +188,35 @@ void recorder_dispatch(Recorder *recorder)
 {
 	RecorderResult result = recorder_thread_take(recorder->thread);
 
-	if (result.synced)
-		on_synced(recorder, result.sync_r, result.synced_to);
+	if (result.n_synced > 0)
+		on_synced(recorder, result.n_synced, result.sync_result);
 	if (result.renewed)
-		on_renewed(recorder);
+		on_renewed(recorder, &result.made, result.renewal_result);
 }
 
 int recorder_renew(Recorder *recorder, RecorderKept *kept, size_t n_kept, size_t wanted)
 {
-	RecorderRenewal *renewal;
+	RecorderOrder order = recorder_order(recorder, kept, n_kept, wanted);
 
-	if (!recorder->thread)
-		return -EBADF;
 	if (recorder->renewing)
 		return -EBUSY;
-	renewal = malloc(sizeof(*renewal));
-	if (!renewal)
-		return -ENOMEM;
-	*renewal = (RecorderRenewal){
-		.directory = recorder->directory,
-		.machine = recorder->machine,
-		.boot = recorder->boot,
-		.size_min = recorder->size_min,
-		.wanted = wanted,
-		.old = recorder->file,
-		.old_number = recorder->number,
-		.kept = kept,
-		.n_kept = n_kept,
-		.spare = recorder_thread_spare(recorder->thread),
-		.made.fd = -EBADF,
-	};
-	recorder->renewal = renewal;
 	recorder->renewing = true;
-	recorder_thread_renew(recorder->thread, renewal);
+	recorder_thread_renew(recorder->thread, &order);
 	return 0;
 }
 
 void recorder_recycle(Recorder *recorder)
 {
-	if (recorder->thread && recorder->spent.fd >= 0)
-		recorder_thread_clean(recorder->thread, &recorder->spent);
+	recorder_thread_recycle(recorder->thread);
 }
 
-/* The first file's successor is made ahead, when there will be need for one. */
+/* The first file's successor is made when it can be seen that there will be one. */
 static void recorder_prepare(Recorder *recorder)
 {
+	if (recorder->prepared || !recorder->thread || recorder->position <= recorder->file.size / PREPARE_PART)
+		return;
 	recorder->prepared = true;
-	recorder_thread_prepare(recorder->thread, recorder->directory, recorder->size_min);
+	recorder_thread_prepare(recorder->thread);
 }
 
 int recorder_read(Recorder *recorder, Record *ret, size_t *ret_offset)
@@ -212,9 +232,20 @@ int recorder_read(Recorder *recorder, Record *ret, size_t *ret_offset)
 	*ret_offset = recorder->position;
 	recorder->position += ret->size;
 	recorder->sequence = ret->sequence + 1;
-	if (!recorder->prepared && recorder->thread && recorder->position > recorder->file.size / PREPARE_PART)
-		recorder_prepare(recorder);
+	recorder_prepare(recorder);
 	return 1;
+}
+
+/* Where the name might come back after a power loss, what it names stays whole. */
+static void erase(const Recorder *recorder, int fd)
+{
+	_cleanup_blank_ Blank *blank = NULL;
+	struct stat found;
+
+	if (fstat(fd, &found) < 0 || found.st_nlink > 0 || disk_sync_directory(recorder->directory) < 0)
+		return;
+	if (blank_new(fd, 0, &blank) >= 0)
+		(void)blank_erase(blank);
 }
 
 void recorder_remove(Recorder *recorder)
@@ -223,49 +254,11 @@ void recorder_remove(Recorder *recorder)
 
 	if (recorder->fd < 0)
 		return;
-	if (asprintf(&path, "%s/" RECORDER_NAME, recorder->directory) >= 0)
-		unlink(path);
-	if (asprintf(&fresh, "%s/" RECORDER_FRESH_NAME, recorder->directory) >= 0)
+	recorder->thread = recorder_thread_free(recorder->thread);
+	path = recorder_path(recorder->directory, false);
+	fresh = recorder_path(recorder->directory, true);
+	if (path && unlink(path) == 0)
+		erase(recorder, take_fd(recorder->fd));
+	if (fresh)
 		unlink(fresh);
-}
-
-int recorder_map(const char *directory, const Id *machine, const Id *boot, RecordFile *ret, RecordPlace *ret_place)
-{
-	_cleanup_close_ int fd = -EBADF;
-	_cleanup_free_ char *path = NULL;
-	struct stat status;
-	RecordPlace place;
-	void *base;
-	int r;
-
-	if (asprintf(&path, "%s/" RECORDER_NAME, directory) < 0)
-		return -ENOMEM;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return errno == ELOOP ? -EINVAL : -errno;
-	if (fstat(fd, &status) < 0)
-		return -errno;
-	if (!S_ISREG(status.st_mode))
-		return -EINVAL;
-	r = recorder_file_place(fd, machine, boot, &place);
-	if (r < 0)
-		return r;
-	if (status.st_size == 0) {
-		*ret = (RecordFile){ 0 };
-		*ret_place = place;
-		return 0;
-	}
-	base = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (base == MAP_FAILED)
-		return -errno;
-	*ret = (RecordFile){ .base = base, .size = (size_t)status.st_size };
-	*ret_place = place;
-	return 0;
-}
-
-void recorder_unmap(RecordFile *file)
-{
-	if (file->base)
-		munmap(file->base, file->size);
-	*file = (RecordFile){ 0 };
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "base/point.h"
 #include "daemon/disk.h"
 
 static const uint8_t zeros[BLANK_BLOCK];
@@ -15,20 +16,22 @@ static size_t whole_blocks(size_t size)
 	return (size + BLANK_BLOCK - 1) / BLANK_BLOCK * BLANK_BLOCK;
 }
 
-int blank_new(int fd, Blank **ret)
+int blank_new(int fd, size_t dirty, Blank **ret)
 {
 	struct stat found;
 	Blank *blank;
 
 	if (fstat(fd, &found) < 0)
 		return -errno;
-	if (!S_ISREG(found.st_mode) || found.st_nlink != 1)
+	if (!S_ISREG(found.st_mode) || found.st_nlink > 1)
 		return -EINVAL;
 	blank = calloc(1, sizeof(*blank));
 	if (!blank)
 		return -ENOMEM;
 	blank->fd = fd;
 	blank->size = whole_blocks((size_t)found.st_size);
+	blank->dirty = dirty;
+	blank->solid = true;
 	*ret = blank;
 	return 0;
 }
@@ -49,7 +52,7 @@ static int blank_open(const char *path, int flags, Blank **ret)
 
 	if (fd < 0)
 		return -errno;
-	r = fchmod(fd, 0600) < 0 ? -errno : blank_new(fd, ret);
+	r = fchmod(fd, 0600) < 0 ? -errno : blank_new(fd, 0, ret);
 	if (r >= 0)
 		take_fd(fd);
 	return r;
@@ -57,7 +60,7 @@ static int blank_open(const char *path, int flags, Blank **ret)
 
 int blank_make(const char *path, size_t size, Blank **ret)
 {
-	Blank *blank;
+	Blank *blank = NULL;
 	int r;
 
 	r = blank_open(path, 0, &blank);
@@ -68,42 +71,56 @@ int blank_make(const char *path, size_t size, Blank **ret)
 	}
 	if (r < 0)
 		return r;
-	blank->whole = true;
 	blank->size = whole_blocks(MAX(blank->size, size));
+	blank->dirty = blank->size;
+	blank->solid = false;
 	*ret = blank;
 	return 0;
 }
 
-/* One piece, from where it is clean: whether anything was written. */
-static int clean_piece(Blank *blank)
+static int write_block(Blank *blank, size_t at)
 {
-	size_t end = MIN(blank->clean + BLANK_PIECE, blank->size), found = 0;
-	uint8_t piece[BLANK_PIECE];
-	ssize_t n = 0;
-	int r = 0, written = 0;
+	return disk_write(blank->fd, zeros, BLANK_BLOCK, (off_t)at);
+}
 
-	if (!blank->whole)
-		n = disk_read(blank->fd, piece, end - blank->clean, (off_t)blank->clean);
+/* What nobody is known to have written may be zero still. */
+static int clean_block(Blank *blank, size_t at)
+{
+	uint8_t block[BLANK_BLOCK];
+	ssize_t n;
+
+	if (at < blank->dirty)
+		return write_block(blank, at);
+	n = disk_read(blank->fd, block, sizeof(block), (off_t)at);
 	if (n < 0)
 		return (int)n;
-	for (size_t at = 0; r >= 0 && blank->clean + at < end; at += BLANK_BLOCK) {
-		found = (size_t)n >= at + BLANK_BLOCK;
-		if (found && memcmp(piece + at, zeros, BLANK_BLOCK) == 0)
-			continue;
-		r = disk_write(blank->fd, zeros, BLANK_BLOCK, (off_t)(blank->clean + at));
-		written = 1;
-	}
-	if (r < 0)
-		return r;
-	blank->clean = end;
-	return written;
+	return n == sizeof(block) && memcmp(block, zeros, sizeof(block)) == 0 ? 0 : write_block(blank, at);
 }
 
 int blank_clean(Blank *blank)
 {
-	int r = clean_piece(blank);
+	size_t end = MIN(blank->clean + BLANK_PIECE, blank->size);
+	int r;
 
-	return r > 0 ? disk_sync_data(blank->fd) : r;
+	for (; blank->clean < end; blank->clean += BLANK_BLOCK) {
+		r = clean_block(blank, blank->clean);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int make_solid(Blank *blank)
+{
+	int r;
+
+	if (blank->solid)
+		return 0;
+	POINT("before-blank-sync");
+	r = disk_sync(blank->fd);
+	POINT("after-blank-sync");
+	blank->solid = blank->erased = r >= 0;
+	return r;
 }
 
 int blank_fill(Blank *blank)
@@ -111,8 +128,19 @@ int blank_fill(Blank *blank)
 	int r = 0;
 
 	while (r >= 0 && !blank_is_clean(blank))
-		r = clean_piece(blank);
-	return r < 0 ? r : 0;
+		r = blank_clean(blank);
+	return r < 0 ? r : make_solid(blank);
+}
+
+int blank_erase(Blank *blank)
+{
+	int r = blank_fill(blank);
+
+	if (r < 0 || blank->erased)
+		return r;
+	r = disk_sync_data(blank->fd);
+	blank->erased = r >= 0;
+	return r;
 }
 
 bool blank_is_at(const Blank *blank, const char *path)

@@ -10,24 +10,27 @@
 #include "base/macro.h"
 
 #define BLANK_BLOCK 4096U
-#define BLANK_PIECE (64U << 10) /* that are cleaned at once, while syncs wait */
+#define BLANK_PIECE (256U << 10) /* that is cleaned at once, while syncs wait \ */
 
 typedef struct Blank {
 	TAILQ_ENTRY(Blank) entry;
 	int fd;
 	size_t size;
-	size_t clean; /* up to where it is zero, and synced */
-	bool whole;   /* every block of it is to be written, zero or not: it may have holes */
+	size_t dirty; /* below that, blocks are written without a look at what they hold */
+	size_t clean; /* up to where it is zero */
+	bool solid;   /* its size, and where it stands on the disk, are on the disk */
+	bool erased;  /* that it is zero is, too */
 	bool lent;    /* a worker may have it mapped */
+	bool bad;     /* a sync of it failed: it is erased, and not used again */
 } Blank;
 
 TAILQ_HEAD(BlankList, Blank);
 
-/** \brief For a file that is open already: takes \p fd where it succeeds. -EINVAL where it is no regular file, or has
- * another name beside. */
-int blank_new(int fd, Blank **ret);
+/** \brief For a file that is open: takes \p fd where it succeeds. \p dirty: see above. -EINVAL where it is no regular
+ * file, or has another name beside. */
+int blank_new(int fd, size_t dirty, Blank **ret);
 /** \brief The file at \p path, of at least \p size bytes: what stands there already, where that can be used, else a new
- * one. */
+ * one. All of it is to be written: what stood there may have holes. */
 int blank_make(const char *path, size_t size, Blank **ret);
 /** \brief Closes it; the file stays. Takes NULL. */
 Blank *blank_free(Blank *blank);
@@ -40,7 +43,9 @@ static inline bool blank_is_clean(const Blank *blank)
 }
 /** \brief Cleans one piece more. */
 int blank_clean(Blank *blank);
-/** \brief Cleans all that is left, without a sync: whoever goes on writes and syncs it himself. */
+/** \brief Cleans all that is left, and makes it solid. */
 int blank_fill(Blank *blank);
+/** \brief What was cleaned is on the disk when this returns. */
+int blank_erase(Blank *blank);
 /** \brief Whether it stands at \p path. */
 bool blank_is_at(const Blank *blank, const char *path);

@@ -1,264 +1,206 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "daemon/recorder_file.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/point.h"
-#include "run/replay.h"
+#include "daemon/disk.h"
+#include "daemon/recorder_private.h"
 
-#define CLEAN_SIZE (256U << 10)
-#define FILL_SIZE 4096U /* larger writes would get larger folios, which cost more to sync */
-
-void recorder_file_done(RecorderFile *file)
+char *recorder_path(const char *directory, bool fresh)
 {
-	if (file->file.base)
-		munmap(file->file.base, file->file.size);
-	fd_close(file->fd);
-	*file = (RecorderFile){ .fd = -EBADF };
+	char *path;
+
+	return asprintf(&path, "%s/" RECORDER_NAME "%s", directory, fresh ? ".new" : "") < 0 ? NULL : path;
 }
 
-static int fault(const char *what)
+void recorder_file_unmap(RecordFile *file)
 {
-	return -POINT_FAULT(what);
+	if (file->base)
+		munmap(file->base, file->size);
+	*file = (RecordFile){ 0 };
 }
 
-static int fill_zeroes(int fd, size_t size)
+static int file_map(int fd, size_t size, int flags, RecordFile *ret)
 {
-	static const uint8_t zeroes[FILL_SIZE];
-	ssize_t n;
+	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	if (base == MAP_FAILED)
+		return -errno;
+	*ret = (RecordFile){ .base = base, .size = size };
+	return 0;
+}
+
+int recorder_file_map_zeros(size_t size, RecordFile *ret)
+{
+	return file_map(-1, size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, ret);
+}
+
+int recorder_file_size(const RecorderOrder *order, size_t *ret)
+{
+	size_t taken;
 	int r;
 
-	r = fault("write");
+	r = kept_size(order, &taken);
 	if (r < 0)
 		return r;
-	for (size_t at = 0; at < size; at += (size_t)n) {
-		n = pwrite(fd, zeroes, MIN(size - at, (size_t)FILL_SIZE), (off_t)at);
-		if (n < 0 && errno == EINTR)
-			n = 0;
-		else if (n < 0)
-			return -errno;
-		else if (n == 0)
-			return -ENOSPC;
-	}
+	if (order->wanted > RECORDER_WANTED_MAX || taken > SIZE_MAX / 4 - RECORDER_WANTED_MAX)
+		return -EFBIG;
+	/* a run that has grown larger than the usual file gets one with as much room again */
+	*ret = MAX(order->size_min, RECORD_PAGE_SIZE + 2 * taken + order->wanted);
 	return 0;
 }
 
-static int sync_fd(int fd)
+int recorder_file_place(int fd, RecordPlace *ret)
 {
-	int r;
+	struct statx found;
 
-	POINT("before-file-sync");
-	r = fault("sync");
-	if (r < 0)
-		return r;
-	if (fsync(fd) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &found) < 0)
 		return -errno;
-	POINT("after-file-sync");
+	ret->inode = found.stx_ino;
+	ret->born_usec = 0;
+	if (found.stx_mask & STATX_BTIME)
+		ret->born_usec = (uint64_t)found.stx_btime.tv_sec * USEC_PER_SEC + found.stx_btime.tv_nsec / 1000;
 	return 0;
 }
 
-int recorder_file_create(const char *directory, size_t size, RecorderFile *ret)
+static int new_number(uint32_t before, uint32_t *ret)
 {
-	_cleanup_(recorder_file_done) RecorderFile file = { .fd = -EBADF };
-	_cleanup_free_ char *path = NULL;
-	void *base;
-	int r;
+	uint32_t number = before;
 
-	if (asprintf(&path, "%s/" RECORDER_FRESH_NAME, directory) < 0)
-		return -ENOMEM;
-	if (unlink(path) < 0 && errno != ENOENT)
-		return -errno;
-	file.fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (file.fd < 0)
-		return -errno;
-	r = fill_zeroes(file.fd, size);
-	if (r < 0) {
-		unlink(path);
-		return r;
-	}
-	base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file.fd, 0);
-	if (base == MAP_FAILED) {
-		r = -errno;
-		unlink(path);
-		return r;
-	}
-	file.file = (RecordFile){ .base = base, .size = size };
-	r = sync_fd(file.fd);
-	if (r < 0) {
-		unlink(path);
-		return r;
-	}
-	*ret = TAKE(file, (RecorderFile){ .fd = -EBADF });
+	while (number == before)
+		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+			return -EIO;
+	*ret = number;
 	return 0;
 }
 
-/* Backwards: what is dirty is always a whole beginning. Not synced: what stands on the disk meanwhile are records of
- * another file's number, which nobody takes for ours. */
-void recorder_file_clean_piece(RecorderFile *file)
+static int fill_page(const RecorderOrder *order, const Blank *blank, const RecordFile *image)
 {
-	size_t from = (file->dirty - 1) & ~(size_t)(CLEAN_SIZE - 1);
-
-	memset(file->file.base + from, 0, file->dirty - from);
-	file->dirty = from;
-}
-
-void recorder_file_clean(RecorderFile *file)
-{
-	while (file->dirty > 0)
-		recorder_file_clean_piece(file);
-}
-
-int recorder_file_place(int fd, const Id *machine, const Id *boot, RecordPlace *ret)
-{
-	struct statx status;
-
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &status) < 0)
-		return -errno;
-	*ret = (RecordPlace){ .machine = *machine, .boot = *boot, .inode = status.stx_ino };
-	if (status.stx_mask & STATX_BTIME)
-		ret->born_usec =
-			(uint64_t)status.stx_btime.tv_sec * 1000000U + (uint64_t)status.stx_btime.tv_nsec / 1000U;
-	return 0;
-}
-
-/* The records of one kept range, one after another. */
-typedef struct Walker {
-	const RecordFile *old;
-	const RecorderKept *kept;
+	const RecordFile whole = { .base = image->base, .size = blank->size };
+	RecordPlace place = order->place;
 	uint32_t number;
-	size_t at;
-	uint64_t sequence;
-} Walker;
-
-static Walker walker_make(const RecordFile *old, uint32_t number, const RecorderKept *kept)
-{
-	return (Walker){
-		.old = old,
-		.kept = kept,
-		.number = number,
-		.at = kept->packed ? 0 : kept->offset,
-		.sequence = RECORD_SEQUENCE_ANY,
-	};
-}
-
-static int walker_next(Walker *walker, Record *ret)
-{
-	const RecorderKept *kept = walker->kept;
-	size_t end = kept->offset + kept->size;
-
-	if (kept->packed)
-		return record_unpack(kept->packed, kept->packed_size, &walker->at, ret);
-	if (walker->at >= end)
-		return 0;
-	if (record_read(walker->old->base, end, walker->at, walker->number, walker->sequence, ret) < 0)
-		return -EBADMSG;
-	walker->at += ret->size;
-	walker->sequence = ret->sequence + 1;
-	return 1;
-}
-
-int recorder_kept_size(const RecordFile *old, uint32_t number, const RecorderKept *kept, size_t n, size_t *ret)
-{
-	size_t size = 0;
-	Record record;
 	int r;
 
-	for (size_t i = 0; i < n; i++) {
-		Walker walker = walker_make(old, number, &kept[i]);
-
-		while ((r = walker_next(&walker, &record)) > 0)
-			size += record_size(record.content_size);
-		if (r < 0)
-			return r;
-	}
-	*ret = size;
-	return 0;
-}
-
-static int append_kept(const RecordFile *file, const RecordFile *old, uint32_t number, RecorderKept *kept)
-{
-	Walker walker = walker_make(old, number, kept);
-	Record record;
-	int r;
-
-	kept->ret_offset = record_page(file)->tail;
-	while ((r = walker_next(&walker, &record)) > 0) {
-		r = record_append(file, record.kind, record.content, record.content_size);
-		if (r < 0)
-			return r;
-		POINT("after-record-kept");
-	}
+	r = recorder_file_place(blank->fd, &place);
+	if (r >= 0)
+		r = new_number(order->old_number, &number);
+	if (r >= 0)
+		record_page_init(&whole, number, &place);
 	return r;
 }
 
-/* The file's size and place on the disk are there since it was made. */
-static int sync_beginning(const RecorderFile *file)
+/* What the file begins with: its first page, and the records that it takes along. */
+static int image_make(const RecorderOrder *order, const Blank *blank, RecordFile *ret)
+{
+	RecordFile image = { 0 };
+	size_t taken;
+	int r;
+
+	r = kept_size(order, &taken);
+	if (r >= 0)
+		r = recorder_file_map_zeros(RECORD_PAGE_SIZE + taken, &image);
+	if (r >= 0)
+		r = fill_page(order, blank, &image);
+	if (r >= 0)
+		r = kept_append(order, &image);
+	if (r < 0) {
+		recorder_file_unmap(&image);
+		return r;
+	}
+	/* nobody looks at it before it is */
+	atomic_store(&record_page(&image)->synced, atomic_load(&record_page(&image)->tail));
+	*ret = image;
+	return 0;
+}
+
+/* Written, not stored into the mapping: a file system that has no room for it then says so. */
+static int image_write(const RecordFile *image, int fd)
+{
+	size_t end = atomic_load(&record_page(image)->tail);
+	int r = 0;
+
+	for (size_t at = 0; r >= 0 && at < end; at += BLANK_BLOCK)
+		r = disk_write(fd, image->base + at, MIN((size_t)BLANK_BLOCK, end - at), (off_t)at);
+	return r;
+}
+
+/* What lies behind the records is zero, and on the disk, or of another file's number there. */
+static int sync_beginning(const RecordFile *file)
 {
 	int r;
 
 	POINT("before-file-sync");
-	r = fault("sync");
-	if (r < 0)
-		return r;
-	if (msync(file->file.base, file->dirty, MS_SYNC) < 0)
-		return -errno;
+	r = disk_sync_mapped(file->base, atomic_load(&record_page(file)->tail));
 	POINT("after-file-sync");
-	return 0;
+	return r;
 }
 
-int recorder_file_fill(RecorderFile *file, const RecordPlace *place, const RecordFile *old, uint32_t old_number,
-		       RecorderKept *kept, size_t n, uint32_t *ret_number)
+static int fill_file(const RecorderOrder *order, Blank *blank, const RecordFile *file)
 {
-	uint32_t number;
-	int r = 0;
+	RecordFile image = { 0 };
+	int r;
 
-	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		return -EIO;
-	record_page_init(&file->file, number, place);
-	for (size_t i = 0; i < n && r >= 0; i++)
-		r = append_kept(&file->file, old, old_number, &kept[i]);
-	file->dirty = record_page(&file->file)->tail;
+	r = image_make(order, blank, &image);
+	if (r >= 0)
+		r = image_write(&image, blank->fd);
 	if (r >= 0)
 		r = sync_beginning(file);
-	if (r < 0)
-		return r;
-	atomic_store(&record_page(&file->file)->synced, file->dirty);
-	*ret_number = number;
-	return 0;
+	recorder_file_unmap(&image);
+	return r;
 }
 
-static int sync_directory(const char *directory)
+static bool exchange(const char *a, const char *b)
 {
-	_cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : sync_fd(fd);
+	return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0;
 }
 
-int recorder_file_publish(const char *directory, bool exchange)
+/* The name, and that it lasts. */
+static int put(const RecorderOrder *order, const char *fresh, const char *path, bool *replaced)
 {
-	_cleanup_free_ char *path = NULL, *fresh = NULL;
 	bool exchanged;
 	int r;
 
-	if (asprintf(&path, "%s/" RECORDER_NAME, directory) < 0 || asprintf(&fresh, "%s.new", path) < 0)
-		return -ENOMEM;
 	POINT("before-rename");
-	r = fault("write");
-	if (r < 0)
-		return r;
-	exchanged = exchange && renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_EXCHANGE) == 0;
+	exchanged = order->exchange && exchange(fresh, path);
 	if (!exchanged && rename(fresh, path) < 0)
 		return -errno;
+	*replaced = true;
 	POINT("after-rename");
-	r = sync_directory(directory);
+	r = disk_sync_directory(order->directory);
+	POINT("after-directory-sync");
 	if (r < 0 && exchanged)
-		(void)renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_EXCHANGE); /* the old one stays in use */
-	return r < 0 ? r : exchanged;
+		(void)exchange(fresh, path); /* where that fails, too, the old one has no name, and is in use */
+	return r;
+}
+
+int recorder_file_make(const RecorderOrder *order, Blank *blank, RecorderMade *ret, bool *ret_replaced)
+{
+	_cleanup_free_ char *fresh = recorder_path(order->directory, true);
+	_cleanup_free_ char *path = recorder_path(order->directory, false);
+	RecordFile file = { 0 };
+	int r;
+
+	*ret_replaced = false;
+	r = fresh && path ? blank_fill(blank) : -ENOMEM;
+	if (r >= 0)
+		r = file_map(blank->fd, blank->size, MAP_SHARED | MAP_POPULATE, &file);
+	if (r >= 0)
+		r = fill_file(order, blank, &file);
+	if (r >= 0)
+		r = put(order, fresh, path, ret_replaced);
+	if (r >= 0) {
+		*ret = (RecorderMade){ .fd = take_fd(blank->fd), .file = file };
+	} else {
+		recorder_file_unmap(&file);
+		if (fresh)
+			unlink(fresh);
+	}
+	blank_free(blank);
+	return r;
 }

@@ -1,211 +1,85 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "daemon/recorder_thread.h"
-
+/* The main thread's side: nothing here waits for the disk but the end. */
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 
 #include "base/io.h"
-#include "base/point.h"
+#include "daemon/recorder_private.h"
 
-struct RecorderThread {
-	pthread_t id;
-	pthread_mutex_t mutex; /* guards what follows */
-	pthread_cond_t wanted, done;
-	int fd;
-	bool stop;
-	bool sync_wanted, sync_busy, spare_busy;
-	const char *directory;
-	size_t prepare_size; /* of a file that is to be made; 0: none is */
-	RecordFile file;
-	size_t from, to;
-	RecorderRenewal *renewal; /* to be made, or being made */
-	RecorderFile spare;
-	RecorderResult result;
-};
-
-static int sync_range(const RecordFile *file, size_t from, size_t to)
+static int init_wake(RecorderThread *thread)
 {
-	size_t begin = from & ~(size_t)(RECORD_PAGE_SIZE - 1);
+	pthread_condattr_t attributes;
 	int r;
 
-	POINT("before-sync");
-	r = -POINT_FAULT("sync");
-	if (r == 0 && msync(file->base + begin, to - begin, MS_SYNC) < 0)
-		r = -errno;
-	POINT("after-sync");
-	return r;
+	r = pthread_condattr_init(&attributes);
+	if (r != 0)
+		return -r;
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	r = pthread_cond_init(&thread->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return -r;
 }
 
-int recorder_renewal_make(RecorderRenewal *renewal)
-{
-	RecordPlace place;
-	size_t kept, size;
-	int r;
-
-	r = recorder_kept_size(&renewal->old, renewal->old_number, renewal->kept, renewal->n_kept, &kept);
-	if (r < 0)
-		return r;
-	if (__builtin_add_overflow(RECORD_PAGE_SIZE + 2 * kept, renewal->wanted, &size) || size > SIZE_MAX / 4)
-		return -EFBIG;
-	/* what has grown larger than the usual file gets one with as much room again */
-	size = MAX(renewal->size_min, (size + RECORD_PAGE_SIZE - 1) & ~(size_t)(RECORD_PAGE_SIZE - 1));
-	renewal->made = TAKE(renewal->spare, (RecorderFile){ .fd = -EBADF });
-	recorder_file_clean(&renewal->made);
-	if (renewal->made.fd < 0 || renewal->made.file.size < size) {
-		recorder_file_done(&renewal->made);
-		r = recorder_file_create(renewal->directory, size, &renewal->made);
-	}
-	if (r >= 0)
-		r = recorder_file_place(renewal->made.fd, &renewal->machine, &renewal->boot, &place);
-	if (r >= 0)
-		r = recorder_file_fill(&renewal->made, &place, &renewal->old, renewal->old_number, renewal->kept,
-				       renewal->n_kept, &renewal->number);
-	if (r >= 0)
-		r = recorder_file_publish(renewal->directory, renewal->old.base != NULL);
-	if (r < 0)
-		recorder_file_done(&renewal->made);
-	else
-		renewal->exchanged = r > 0;
-	return MIN(r, 0);
-}
-
-static void ring(const RecorderThread *thread)
-{
-	const uint64_t one = 1;
-
-	/* a counter that is full rings as well */
-	if (write(thread->fd, &one, sizeof(one)) < 0)
-		return;
-}
-
-/* With the mutex; let go while the disk is waited for. */
-static void do_sync(RecorderThread *thread)
-{
-	RecordFile file = thread->file;
-	size_t from = thread->from, to = thread->to;
-	int r;
-
-	thread->sync_wanted = false;
-	thread->sync_busy = true;
-	pthread_mutex_unlock(&thread->mutex);
-	r = sync_range(&file, from, to);
-	pthread_mutex_lock(&thread->mutex);
-	thread->sync_busy = false;
-	thread->result.synced = true;
-	thread->result.sync_r = r;
-	thread->result.synced_to = to;
-	ring(thread);
-}
-
-static void do_renew(RecorderThread *thread)
-{
-	RecorderRenewal *renewal = thread->renewal;
-
-	pthread_mutex_unlock(&thread->mutex);
-	renewal->r = recorder_renewal_make(renewal);
-	pthread_mutex_lock(&thread->mutex);
-	thread->renewal = NULL;
-	thread->result.renewed = true;
-	ring(thread);
-}
-
-/* A piece at a time: a sync never waits long for it. */
-static void do_clean(RecorderThread *thread)
-{
-	RecorderFile file = TAKE(thread->spare, (RecorderFile){ .fd = -EBADF });
-
-	thread->spare_busy = true;
-	pthread_mutex_unlock(&thread->mutex);
-	recorder_file_clean_piece(&file);
-	pthread_mutex_lock(&thread->mutex);
-	thread->spare_busy = false;
-	thread->spare = file;
-}
-
-/* Where it cannot be made ahead, it is tried again when it is needed. */
-static void do_prepare(RecorderThread *thread)
-{
-	RecorderFile file = { .fd = -EBADF };
-	size_t size = thread->prepare_size;
-
-	thread->prepare_size = 0;
-	if (thread->spare.fd >= 0)
-		return;
-	thread->spare_busy = true;
-	pthread_mutex_unlock(&thread->mutex);
-	if (recorder_file_create(thread->directory, size, &file) < 0)
-		file = (RecorderFile){ .fd = -EBADF };
-	pthread_mutex_lock(&thread->mutex);
-	thread->spare_busy = false;
-	thread->spare = file;
-}
-
-static bool has_to_end(const RecorderThread *thread)
-{
-	return thread->stop && !thread->sync_wanted && !thread->renewal;
-}
-
-static void *work(void *context)
-{
-	RecorderThread *thread = context;
-
-	prctl(PR_SET_NAME, "recorder", 0L, 0L, 0L);
-	pthread_mutex_lock(&thread->mutex);
-	while (!has_to_end(thread)) {
-		if (thread->sync_wanted)
-			do_sync(thread);
-		else if (thread->renewal)
-			do_renew(thread);
-		else if (thread->spare.dirty > 0)
-			do_clean(thread);
-		else if (thread->prepare_size > 0)
-			do_prepare(thread);
-		else
-			pthread_cond_wait(&thread->wanted, &thread->mutex);
-		pthread_cond_broadcast(&thread->done);
-	}
-	pthread_mutex_unlock(&thread->mutex);
-	return NULL;
-}
-
-static int start(RecorderThread *thread)
+/* Signals are the main thread's. */
+static int begin(RecorderThread *thread)
 {
 	sigset_t all, before;
 	int r;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&thread->id, NULL, work, thread);
+	r = pthread_create(&thread->id, NULL, recorder_work, thread);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r == 0)
+		pthread_setname_np(thread->id, "recorder");
 	return -r;
 }
 
-int recorder_thread_new(RecorderThread **ret)
+static RecorderThread *thread_release(RecorderThread *thread)
+{
+	Blank *blank;
+
+	while ((blank = TAILQ_FIRST(&thread->blanks))) {
+		TAILQ_REMOVE(&thread->blanks, blank, entry);
+		blank_free(blank);
+	}
+	pthread_cond_destroy(&thread->wake);
+	pthread_mutex_destroy(&thread->mutex);
+	recorder_file_unmap(&thread->made.file);
+	fd_close(thread->made.fd);
+	fd_close(thread->event_fd);
+	free(thread->path);
+	free(thread);
+	return NULL;
+}
+
+int recorder_thread_start(const char *directory, size_t size_min, const RecordFile *file, RecorderThread **ret)
 {
 	RecorderThread *thread = calloc(1, sizeof(*thread));
 	int r;
 
 	if (!thread)
 		return -ENOMEM;
-	thread->spare.fd = -EBADF;
-	thread->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (thread->fd < 0) {
-		r = -errno;
+	r = init_wake(thread);
+	if (r < 0) {
 		free(thread);
 		return r;
 	}
 	pthread_mutex_init(&thread->mutex, NULL);
-	pthread_cond_init(&thread->wanted, NULL);
-	pthread_cond_init(&thread->done, NULL);
-	r = start(thread);
+	TAILQ_INIT(&thread->blanks);
+	thread->made.fd = -EBADF;
+	thread->size_min = size_min;
+	thread->file = *file;
+	thread->path = recorder_path(directory, true);
+	thread->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r = thread->event_fd < 0 ? -errno : 0;
+	if (!thread->path)
+		r = -ENOMEM;
+	if (r >= 0)
+		r = begin(thread);
 	if (r < 0) {
-		fd_close(thread->fd);
-		free(thread);
+		thread_release(thread);
 		return r;
 	}
 	*ret = thread;
@@ -218,92 +92,77 @@ RecorderThread *recorder_thread_free(RecorderThread *thread)
 		return NULL;
 	pthread_mutex_lock(&thread->mutex);
 	thread->stop = true;
-	pthread_cond_signal(&thread->wanted);
 	pthread_mutex_unlock(&thread->mutex);
+	pthread_cond_signal(&thread->wake);
 	pthread_join(thread->id, NULL);
-	recorder_file_done(&thread->spare);
-	pthread_mutex_destroy(&thread->mutex);
-	pthread_cond_destroy(&thread->wanted);
-	pthread_cond_destroy(&thread->done);
-	fd_close(thread->fd);
-	free(thread);
-	return NULL;
+	return thread_release(thread);
 }
 
-int recorder_thread_fd(const RecorderThread *thread)
-{
-	return thread->fd;
-}
-
-void recorder_thread_sync(RecorderThread *thread, const RecordFile *file, size_t from, size_t to)
+void recorder_thread_sync(RecorderThread *thread, size_t to)
 {
 	pthread_mutex_lock(&thread->mutex);
-	thread->file = *file;
-	thread->from = from;
-	thread->to = to;
-	thread->sync_wanted = true;
-	pthread_cond_signal(&thread->wanted);
+	if (!thread->failed) {
+		thread->wish = to;
+	}
 	pthread_mutex_unlock(&thread->mutex);
+	pthread_cond_signal(&thread->wake);
 }
 
-void recorder_thread_renew(RecorderThread *thread, RecorderRenewal *renewal)
+void recorder_thread_renew(RecorderThread *thread, const RecorderOrder *order)
 {
 	pthread_mutex_lock(&thread->mutex);
-	thread->renewal = renewal;
-	pthread_cond_signal(&thread->wanted);
+	thread->order = *order;
+	thread->renewal = RENEWAL_WANTED;
 	pthread_mutex_unlock(&thread->mutex);
-}
-
-void recorder_thread_clean(RecorderThread *thread, RecorderFile *file)
-{
-	pthread_mutex_lock(&thread->mutex);
-	while (thread->spare_busy)
-		pthread_cond_wait(&thread->done, &thread->mutex);
-	recorder_file_done(&thread->spare);
-	thread->spare = TAKE(*file, (RecorderFile){ .fd = -EBADF });
-	pthread_cond_signal(&thread->wanted);
-	pthread_mutex_unlock(&thread->mutex);
-}
-
-void recorder_thread_prepare(RecorderThread *thread, const char *directory, size_t size)
-{
-	pthread_mutex_lock(&thread->mutex);
-	thread->directory = directory;
-	thread->prepare_size = size;
-	pthread_cond_signal(&thread->wanted);
-	pthread_mutex_unlock(&thread->mutex);
-}
-
-RecorderFile recorder_thread_spare(RecorderThread *thread)
-{
-	RecorderFile file;
-
-	pthread_mutex_lock(&thread->mutex);
-	while (thread->spare_busy)
-		pthread_cond_wait(&thread->done, &thread->mutex);
-	file = TAKE(thread->spare, (RecorderFile){ .fd = -EBADF });
-	pthread_mutex_unlock(&thread->mutex);
-	return file;
+	pthread_cond_signal(&thread->wake);
 }
 
 RecorderResult recorder_thread_take(RecorderThread *thread)
 {
 	RecorderResult result;
-	uint64_t count;
+	eventfd_t rung;
 
-	/* nothing to be read: it was not rung, and there may be a result all the same */
-	if (read(thread->fd, &count, sizeof(count)) < 0)
-		count = 0;
+	(void)eventfd_read(thread->event_fd, &rung); /* nothing there: it was asked without being rung */
 	pthread_mutex_lock(&thread->mutex);
-	result = TAKE(thread->result, (RecorderResult){ 0 });
+	result = (RecorderResult){
+		.n_synced = TAKE(thread->n_synced, 0),
+		.sync_result = TAKE(thread->sync_result, 0),
+		.renewed = thread->renewal == RENEWAL_DONE,
+		.renewal_result = thread->renewal_result,
+	};
+	if (result.renewed) {
+		result.made = TAKE(thread->made, (RecorderMade){ .fd = -EBADF });
+		thread->renewal = RENEWAL_NONE;
+	}
 	pthread_mutex_unlock(&thread->mutex);
 	return result;
 }
 
-void recorder_thread_wait(RecorderThread *thread)
+void recorder_thread_move(RecorderThread *thread, const RecordFile *file, Blank *spent)
 {
 	pthread_mutex_lock(&thread->mutex);
-	while (thread->sync_wanted || thread->sync_busy)
-		pthread_cond_wait(&thread->done, &thread->mutex);
+	thread->file = *file;
+	thread->failed = false;
+	if (spent)
+		TAILQ_INSERT_TAIL(&thread->blanks, spent, entry);
 	pthread_mutex_unlock(&thread->mutex);
+}
+
+void recorder_thread_recycle(RecorderThread *thread)
+{
+	Blank *blank;
+
+	pthread_mutex_lock(&thread->mutex);
+	TAILQ_FOREACH(blank, &thread->blanks, entry)
+	blank->lent = false;
+	pthread_mutex_unlock(&thread->mutex);
+	pthread_cond_signal(&thread->wake);
+}
+
+void recorder_thread_prepare(RecorderThread *thread)
+{
+	pthread_mutex_lock(&thread->mutex);
+	thread->spare_wanted = true;
+	pthread_mutex_unlock(&thread->mutex);
+	pthread_cond_signal(&thread->wake);
 }

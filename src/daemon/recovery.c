@@ -123,12 +123,35 @@ static void sort_remains(Opening *opening)
 	}
 }
 
+static size_t framed_size(const Buffer *packed)
+{
+	size_t offset = 0, size = 0;
+	Record record;
+
+	while (record_unpack(packed->data, packed->size, &offset, &record) > 0)
+		size += record_size(record.content_size);
+	return size;
+}
+
+/* Room for what is taken along, and for the whole way of what goes on: on its way back no new file is asked for. */
+static size_t wanted_size(const Opening *opening)
+{
+	size_t size = RECORD_PAGE_SIZE + framed_size(&opening->unbegun);
+
+	for (size_t i = 0; i < opening->n; i++) {
+		const Remain *remain = &opening->remains[i];
+
+		size += framed_size(&remain->packed) + (remain->finished ? 0 : remain->run->program->reserve);
+	}
+	return MAX(size, (size_t)opening->recovery->config->recorder_size);
+}
+
 static int open_recorder(Opening *opening)
 {
 	const Recovery *recovery = opening->recovery;
 	const RecorderSetup setup = {
 		.directory = recovery->store->directory,
-		.size = recovery->config->recorder_size,
+		.size = wanted_size(opening),
 		.machine = opening->machine,
 		.boot = opening->boot,
 	};
@@ -155,16 +178,6 @@ static int open_recorder(Opening *opening)
 	}
 	POINT("before-recovered-recorder");
 	return crew_open(recovery->crew, &setup, recovery->store->tree, opening->kept, n);
-}
-
-static size_t framed_size(const Buffer *packed)
-{
-	size_t offset = 0, size = 0;
-	Record record;
-
-	while (record_unpack(packed->data, packed->size, &offset, &record) > 0)
-		size += record_size(record.content_size);
-	return size;
 }
 
 /* The new recorder holds them: from now on they are the daemon's like any other. */
@@ -242,7 +255,7 @@ int recovery_open(Recovery *recovery, char **ret_problem)
 	r = look_at_recorder(&opening);
 	if (r >= 0 && opening.doubt != ERROR_NONE)
 		r = ledger_take(promises->ledger, remains_doubt, &opening);
-	if (r >= 0 && opening.doubt != ERROR_NONE)
+	if (r >= 0)
 		r = remains_doubt_decisions(&opening);
 	if (r >= 0)
 		r = open_recorder(&opening);

@@ -35,14 +35,16 @@ typedef struct Opening {
 int remains_take(Opening *opening, const RecoverRun *found);
 /** \brief For ledger_take(): parks a submission that may have begun. */
 int remains_doubt(void *context, const LedgerRun *given);
-/** \brief Decisions that the ledger calls still to be done may have been acted on, too: those runs stay parked as they
- * are, and the decisions count as done. */
+/** \brief Decisions that the ledger calls still to be done may have been acted on, where the store is doubtful, or, of
+ * runs of durability `process`, after a power loss: those runs park anew. */
 int remains_doubt_decisions(Opening *opening);
 int remains_take_unbegun(Opening *opening);
 
 /* recovery_run.c */
 /** \brief A run as its START tells it. */
 int recovery_make_run(Recovery *recovery, const RecordStart *start, Run **ret);
+/** \brief Whether what was wanted may be had a little later: nothing is to be concluded from it. */
+bool recovery_is_short(int error);
 /** \brief As the ledger tells it, with a START record of its own in \p records. */
 int recovery_make_from_ledger(Recovery *recovery, const LedgerRun *given, Buffer *records, Run **ret);
 /** \brief Fills \p run in as parked; \p records as in park_make(). */

@@ -138,9 +138,12 @@ static int take_unfinished(const Opening *opening, Remain *remain, const Recover
 		return r;
 	if (verdict.act == RECOVER_PARK)
 		return remain_park(remain, verdict.code, verdict.message);
-	if (!crew_has_module(crew, &run->catalog->identity))
+	if (!crew_has_module(crew, &run->catalog->identity)) {
+		if (recovery_is_short(errno))
+			return -errno;
 		return remain_park(remain, ERROR_MODULE_CHANGED,
 				   "the build of the module that it began with is not installed any more");
+	}
 	/* what the daemon shows of the attempt in hand, and says of it when it ends */
 	if (replay.begun)
 		run->call = (RunCall){
@@ -247,45 +250,77 @@ int remains_doubt(void *context, const LedgerRun *given)
 }
 
 typedef struct Decided {
-	Id *runs; /* owned */
+	LedgerDecision *items; /* owned; without their reasons */
 	size_t n;
 } Decided;
 
 static int on_open_decision(void *context, const LedgerDecision *decision)
 {
 	Decided *decided = context;
-	Id *runs = reallocarray(decided->runs, decided->n + 1, sizeof(*runs));
+	LedgerDecision *items = reallocarray(decided->items, decided->n + 1, sizeof(*items));
 
-	if (!runs)
+	if (!items)
 		return -ENOMEM;
-	decided->runs = runs;
-	runs[decided->n++] = decision->run;
+	decided->items = items;
+	items[decided->n] = *decision;
+	items[decided->n++].reason = NULL;
 	return 0;
 }
 
-static int park_as_it_is(void *context, const LedgerRun *given)
+typedef struct Doubting {
+	Opening *opening;
+	const LedgerDecision *decision;
+} Doubting;
+
+static int pack_decision(const LedgerDecision *decision, Buffer *records)
 {
-	Opening *opening = context;
+	static const RecordKind kinds[LEDGER_VERB_MAX] = {
+		[LEDGER_RETRY] = RECORD_RETRY,
+		[LEDGER_SKIP] = RECORD_SKIP,
+		[LEDGER_CONFIRM] = RECORD_CONFIRM,
+	};
+	const RecordDecision record = {
+		.step = decision->step,
+		.flags = decision->flags,
+		.uid = decision->uid,
+		.usec = decision->usec,
+	};
+	_cleanup_buffer_ Buffer content = { 0 };
+
+	record_encode_decision(&record, &content);
+	record_pack(kinds[decision->verb], content.data, content.size, records);
+	return buffer_error(&content) < 0 ? -ENOMEM : buffer_error(records);
+}
+
+/* Everything that is known of it, the decision, and then that more may have been done. */
+static int doubt_decided(void *context, const LedgerRun *given)
+{
+	Doubting *doubting = context;
+	Opening *opening = doubting->opening;
+	_cleanup_buffer_ Buffer start = { 0 };
 	Remain *remain = NULL;
-	Run *run;
 	int r;
 
+	if (opening->doubt == ERROR_NONE && !(given->flags & LEDGER_FLAG_PROCESS))
+		return 0;
 	r = remain_add(opening, &remain);
 	if (r >= 0)
-		r = recovery_make_from_ledger(opening->recovery, given, &remain->packed, &remain->run);
+		r = recovery_make_from_ledger(opening->recovery, given, &start, &remain->run);
 	if (r < 0)
 		return r;
-	run = remain->run;
-	run->submitted = true;
-	run->status = WALK_PARKED;
-	run->error = given->error;
-	run->error_step = given->step;
-	run->ended_realtime_usec = given->ended_usec;
-	buffer_append(&run->reply, given->reply, given->reply_size);
-	buffer_append(&run->records, given->records, given->records_size);
-	buffer_clear(&remain->packed); /* the ledger holds it */
-	remain->finished = true;
-	return buffer_error(&run->reply) < 0 ? -ENOMEM : buffer_error(&run->records);
+	remain->run->submitted = true;
+	buffer_append(&remain->packed, given->records, given->records_size);
+	r = pack_decision(doubting->decision, &remain->packed);
+	if (r < 0)
+		return r;
+	return remain_park(remain, ERROR_DAMAGED,
+			   "it had been decided to go on, and how far it went is not known any more");
+}
+
+/* In the same boot nothing that was recorded is lost; where no recorder was left, nothing was under way. */
+static bool may_have_gone_on(const Opening *opening)
+{
+	return opening->doubt != ERROR_NONE || (opening->file.base && !opening->found.same_boot);
 }
 
 int remains_doubt_decisions(Opening *opening)
@@ -294,11 +329,16 @@ int remains_doubt_decisions(Opening *opening)
 	Decided decided = { 0 };
 	int r;
 
+	if (!may_have_gone_on(opening))
+		return 0;
 	r = ledger_decisions(ledger, NULL, on_open_decision, &decided);
-	for (size_t i = 0; i < decided.n && r >= 0; i++)
-		if (!is_known(opening, &decided.runs[i]))
-			r = ledger_unpark(ledger, &decided.runs[i], park_as_it_is, opening);
-	free(decided.runs);
+	for (size_t i = 0; i < decided.n && r >= 0; i++) {
+		Doubting doubting = { .opening = opening, .decision = &decided.items[i] };
+
+		if (!is_known(opening, &decided.items[i].run))
+			r = ledger_unpark(ledger, &decided.items[i].run, doubt_decided, &doubting);
+	}
+	free(decided.items);
 	return r == -ENOENT ? 0 : r;
 }
 

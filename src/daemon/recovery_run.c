@@ -49,12 +49,19 @@ static GhostProgram *ghost_new(Recovery *recovery, const Id *module, const char 
 	return ghost;
 }
 
+bool recovery_is_short(int error)
+{
+	return error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
 static int find_program(Recovery *recovery, const Id *module, const char *name, Run *run)
 {
 	_cleanup_free_ char *problem = NULL;
 	GhostProgram *ghost;
 
 	run->catalog = crew_catalog(recovery->crew, module, &problem);
+	if (!run->catalog && recovery_is_short(errno))
+		return -errno;
 	run->program = run->catalog ? catalog_program(run->catalog, name) : NULL;
 	if (run->program)
 		return 0;

@@ -11,6 +11,10 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "daemon/disk.h"
+
+#define LOCK_NAME "lock"
+#define TREE_NAME "tree"
 
 int store_init(Store *store, const char *directory)
 {
@@ -49,47 +53,80 @@ static int write_holder(int fd)
 	char text[24];
 	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
 
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n)
+	return ftruncate(fd, 0) < 0 ? -errno : disk_write(fd, text, (size_t)n, 0);
+}
+
+/* Secrets stand in it: nobody else may look into it, or put anything else in its place. */
+static int own_directory(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat found;
+
+	if (fd < 0 || fstat(fd, &found) < 0)
 		return -errno;
+	if (found.st_uid != geteuid())
+		return -EPERM;
+	return (found.st_mode & 0077) != 0 && fchmod(fd, 0700) < 0 ? -errno : 0;
+}
+
+/* That the directory is there must last as long as what is promised in it, whoever made it. */
+static int sync_parent(const char *path)
+{
+	_cleanup_free_ char *parent = NULL;
+	int r;
+
+	if (asprintf(&parent, "%s/..", path) < 0)
+		return -ENOMEM;
+	r = disk_sync_directory(parent);
+	/* what we may not open, we have not made: it was there before us */
+	return r == -EACCES ? 0 : r;
+}
+
+static int lock(const Store *store, const char *name, int *ret)
+{
+	_cleanup_free_ char *path = store_path(store, name);
+	_cleanup_close_ int fd = -EBADF;
+
+	if (!path)
+		return -ENOMEM;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	*ret = take_fd(fd);
 	return 0;
 }
 
-static int close_directory(const char *path)
+/* Of the daemon that has the lock. */
+static pid_t find_holder(const Store *store)
 {
-	struct stat status;
+	_cleanup_free_ char *path = store_path(store, LOCK_NAME);
+	_cleanup_close_ int fd = -EBADF;
 
-	if (stat(path, &status) < 0)
-		return -errno;
-	if ((status.st_mode & 0077) == 0)
-		return 0;
-	return chmod(path, 0700) < 0 ? -errno : 0;
+	if (path)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? 0 : holder_of(fd);
 }
 
 int store_acquire(Store *store, pid_t *ret_holder)
 {
 	_cleanup_close_ int fd = -EBADF;
-	_cleanup_free_ char *path = store_path(store, "lock");
 	int r;
 
-	if (!path)
-		return -ENOMEM;
 	r = make_directories(store->directory, 0700);
-	if (r < 0)
-		return r;
-	/* secrets stand in it: what somebody else may look into is closed, where it is ours */
-	r = close_directory(store->directory);
-	if (r < 0)
-		return r;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK)
-			return -errno;
-		*ret_holder = holder_of(fd);
+	if (r >= 0)
+		r = sync_parent(store->directory);
+	if (r >= 0)
+		r = own_directory(store->directory);
+	if (r >= 0)
+		r = lock(store, LOCK_NAME, &fd);
+	if (r == -EWOULDBLOCK) {
+		*ret_holder = find_holder(store);
 		return -EBUSY;
 	}
-	r = write_holder(fd);
+	if (r >= 0)
+		r = write_holder(fd);
 	if (r < 0)
 		return r;
 	store->lock = take_fd(fd);
@@ -98,16 +135,5 @@ int store_acquire(Store *store, pid_t *ret_holder)
 
 int store_acquire_tree(Store *store)
 {
-	_cleanup_close_ int fd = -EBADF;
-	_cleanup_free_ char *path = store_path(store, "tree");
-
-	if (!path)
-		return -ENOMEM;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-	store->tree = take_fd(fd);
-	return 0;
+	return lock(store, TREE_NAME, &store->tree);
 }

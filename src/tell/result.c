@@ -153,7 +153,7 @@ static int write_result(Walk *walk, const Plan *plan, WalkStatus status, const W
 	_cleanup_(shown_done) Shown shown_error = { 0 };
 	_cleanup_(shown_done) Shown shown_parked = { 0 };
 	Reply reply = { .program = plan->program->name, .status = walk_status_name(status) };
-	bool forward = status == WALK_PARKED && !walk_rectifying(walk);
+	bool forward = status == WALK_PARKED && walk_status(walk) != WALK_PARKED && !walk_rectifying(walk);
 	WalkError error;
 	int r;
 

@@ -87,7 +87,10 @@ int perform_resume(Worker *worker, const OrderResume *resume)
 		r = feed_all(&run, resume->offset + record.size, record.sequence + 1);
 	if (r < 0 || run.replay.finished)
 		return r;
-	r = settle(&run, resume);
+	/* the one before may have died between an operator's decision and its sync */
+	r = run.replay.decided_usec != 0 ? run_sync(&run) : 0;
+	if (r >= 0)
+		r = settle(&run, resume);
 	run.replay.now_usec = clock_monotonic();
 	return r < 0 ? r : run_go_on(&run);
 }

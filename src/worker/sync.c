@@ -28,6 +28,12 @@ static void raise_synced(RecordPage *page, uint64_t to)
 		;
 }
 
+/* A sync of the daemon's has failed. */
+static bool is_distrusted(const RecordPage *page)
+{
+	return atomic_load(&page->renew) != 0;
+}
+
 int sync_records(const RecordFile *file)
 {
 	RecordPage *page = record_page(file);
@@ -39,7 +45,10 @@ int sync_records(const RecordFile *file)
 		return 0;
 	from = synced - synced % (size_t)sysconf(_SC_PAGESIZE);
 	POINT("before-sync");
-	r = sync_range(file->base + from, tail - from);
+	r = is_distrusted(page) ? -EIO : sync_range(file->base + from, tail - from);
+	/* what failed for the other side is told to it alone: here it looks like a success */
+	if (r >= 0 && is_distrusted(page))
+		r = -EIO;
 	if (r < 0)
 		return r;
 	raise_synced(page, tail);

@@ -57,15 +57,17 @@ void book_end(void)
 static sqlite3_stmt *prepare(const char *sql, const char *types, va_list values)
 {
 	sqlite3_stmt *statement;
+	int r;
 
-	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
-		give_up(sql);
-	for (int i = 0; types[i]; i++) {
+	r = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+	for (int i = 0; types[i] && r == SQLITE_OK; i++) {
 		if (types[i] == 't')
-			sqlite3_bind_text(statement, i + 1, va_arg(values, const char *), -1, SQLITE_TRANSIENT);
+			r = sqlite3_bind_text(statement, i + 1, va_arg(values, const char *), -1, SQLITE_TRANSIENT);
 		else
-			sqlite3_bind_int64(statement, i + 1, va_arg(values, int64_t));
+			r = sqlite3_bind_int64(statement, i + 1, va_arg(values, int64_t));
 	}
+	if (r != SQLITE_OK)
+		give_up(sql);
 	return statement;
 }
 

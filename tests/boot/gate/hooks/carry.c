@@ -57,10 +57,10 @@ ryuso_status carry_hold(ryuso_run *run, const struct carry_hold_args *args)
 	if (status != RYUSO_OK)
 		return status;
 	place(path, "gate");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, O_RDWR | O_CLOEXEC); /* so that it waits on when whoever is at the gate goes away */
 	if (fd < 0)
 		return ryuso_unknown(run, "NoGate", "%s: %s", path, strerror(errno));
 	n = read(fd, &byte, 1);
 	close(fd);
-	return n == 1 ? RYUSO_OK : ryuso_unknown(run, "NotOpened", "whoever was at the gate went away");
+	return n == 1 ? RYUSO_OK : ryuso_unknown(run, "NotOpened", "%s: %s", path, strerror(errno));
 }
