@@ -10,6 +10,8 @@
 #include "points_file.h"
 
 #define FAULTS_MAX 1000U /* more than there are places */
+#define WRITES_KEPT 3U   /* of the first page, and of what record_two() records */
+#define WRITES_ALL (DESK_SIZE / 4096U + WRITES_KEPT)
 
 static const int errors[] = { EIO, ENOSPC, EINTR };
 
@@ -114,7 +116,7 @@ static void fail_renewals(PointsFault what, unsigned expected, bool recycled)
 
 START_TEST(whichever_write_of_a_renewal_fails_the_old_file_is_in_use)
 {
-	fail_renewals(POINTS_WRITE, 16 + 2, false);
+	fail_renewals(POINTS_WRITE, WRITES_ALL, false);
 }
 END_TEST
 
@@ -126,7 +128,7 @@ END_TEST
 
 START_TEST(whichever_write_of_a_renewal_with_a_used_file_fails_the_old_one_is_in_use)
 {
-	fail_renewals(POINTS_WRITE, 2, true);
+	fail_renewals(POINTS_WRITE, WRITES_KEPT, true);
 }
 END_TEST
 
@@ -160,7 +162,8 @@ static int start_again(void)
 	return desk_open_with(&kept, 1);
 }
 
-static bool start_failing(PointsFault what, uint64_t number, int error)
+/* \p own: so many belong to the start itself; more of them to what is erased afterwards, which nobody waits for. */
+static bool start_failing(PointsFault what, uint64_t number, int error, unsigned own)
 {
 	bool failed;
 	int r;
@@ -173,7 +176,10 @@ static bool start_failing(PointsFault what, uint64_t number, int error)
 	r = start_again();
 	failed = points_failed(what) > 0;
 	points_fail(what, 0, 0);
-	ck_assert_int_eq(r, !failed || error == EINTR ? 0 : -error);
+	if (number <= own)
+		ck_assert_int_eq(r, error == EINTR ? 0 : -error);
+	else
+		ck_assert_int_eq(r, 0);
 	expect_two();
 	if (r < 0) {
 		ck_assert_int_lt(recorder_event_fd(&desk.recorder), 0);
@@ -184,21 +190,21 @@ static bool start_failing(PointsFault what, uint64_t number, int error)
 	return failed;
 }
 
-static void fail_starts(PointsFault what, unsigned expected)
+static void fail_starts(PointsFault what, unsigned own)
 {
 	for (size_t i = 0; i < ELEMENTSOF(errors); i++) {
 		unsigned n = 0;
 
-		while (start_failing(what, n + 1, errors[i]))
+		while (start_failing(what, n + 1, errors[i], own))
 			ck_assert_uint_lt(++n, FAULTS_MAX);
-		ck_assert_uint_ge(n, expected);
+		ck_assert_uint_ge(n, own);
 	}
 	desk_done();
 }
 
 START_TEST(whichever_write_of_a_start_fails_what_was_recorded_stays)
 {
-	fail_starts(POINTS_WRITE, 16 + 2);
+	fail_starts(POINTS_WRITE, WRITES_ALL);
 }
 END_TEST
 
@@ -263,6 +269,7 @@ static void renew_and_end(uint64_t number)
 	keep_two(&kept);
 	if (desk_renew(&kept, 1, 100) < 0)
 		_exit(4);
+	desk_close();
 	_exit(0);
 }
 
@@ -270,7 +277,10 @@ static void start_and_end(uint64_t number)
 {
 	arm();
 	points_kill(number);
-	_exit(start_again() < 0 ? 2 : 0);
+	if (start_again() < 0)
+		_exit(2);
+	desk_close();
+	_exit(0);
 }
 
 /* Whether it came that far. */

@@ -56,8 +56,9 @@ def boot():
         skip_all(reason)
     variables = {"RYUSO_BOOTED": "yes", "top_srcdir": TOP_SOURCE, "top_builddir": TOP_BUILD,
                  "PYTHONDONTWRITEBYTECODE": "1", "RYUSO_TEST_TIMEOUT": TIMEOUT}
+    program = HERE / pathlib.Path(sys.argv[0]).name
     command = [HERE / "with-systemd", "--with", TOP_SOURCE, "--with", TOP_BUILD, "env",
-               *(f"{key}={value}" for key, value in variables.items()), "python3", HERE / pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]
+               *(f"{key}={value}" for key, value in variables.items()), "python3", program, *sys.argv[1:]]
     status = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, check=False).returncode
     if status == 99:
         skip_all("systemd does not boot in a container here")

@@ -5,8 +5,10 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -38,6 +40,7 @@ static inline uint64_t *points_u64(size_t offset)
 /** \brief A fresh file, armed for nothing; this process is the daemon from now on. \p path: outlives the test. */
 static inline void points_make(const char *path)
 {
+	static char variable[PATH_MAX + 512];
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	ck_assert_int_ge(fd, 0);
@@ -47,7 +50,8 @@ static inline void points_make(const char *path)
 	close(fd);
 	memcpy(points, "RPNT", 4);
 	*points_u32(4) = 1;
-	ck_assert_int_eq(setenv("RYUSO_POINTS", path, 1), 0);
+	snprintf(variable, sizeof(variable), "RYUSO_POINTS=%s", path);
+	ck_assert_int_eq(putenv(variable), 0);
 	point_init(POINT_DAEMON);
 }
 

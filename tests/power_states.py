@@ -141,6 +141,13 @@ def lied_to(recording, is_lie):
     raise Lie("nobody was answered")
 
 
+def on_the_way(recording, count):
+    """States in which all was kept, before anybody was answered."""
+    states = [State(recording, number, "all kept", "", device.state(*Choices(device, None)[1][1:]), truth)
+              for number, device, truth in moments(recording) if not truth.lines]
+    return states[::-max(1, len(states) // (2 * count))][:count]
+
+
 # ---- what a daemon makes of it ----
 
 def lay_out(directory, state):
@@ -169,13 +176,15 @@ def scene_of(directory, state, module, trace=None):
     return scene
 
 
-def play(state, module, thorough):
-    """None, or what is wrong: for people."""
+def play(state, module, thorough=False, placed=True):
+    """None, or what is wrong: for people. `placed`: the files are where they were."""
     directory = memory("ryuso-power-")
     outside = memory("ryuso-power-")
     try:
         with scene_of(directory, state, module) as scene:
             scene.env.update(points.Points(outside / "points").env())
+            if not placed:
+                del scene.env["DISK_PLACES"]
             try:
                 bear_out(scene, state, thorough)
             except Exception as error:  # whatever it is: the state did not pass

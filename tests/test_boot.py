@@ -10,11 +10,10 @@ import os
 import pathlib
 import re
 import shutil
-import sys
 
-from machine import (HERE, INSIDE, MEMBER, STATE, STRANGER, Gate, InBackground, ask, boot, built, failed_units,
-                     follow, install_project, journal, journal_of, kill_daemon, main_pid, make_variable, member, root,
-                     stranger, tree, unit, wait_active)
+from machine import (INSIDE, MEMBER, STATE, Gate, InBackground, ask, boot, bring_project, built, failed_units, follow,
+                     install_as_the_readme_says, install_project, journal, journal_of, kill_daemon, main_pid,
+                     make_variable, member, root, stranger, tree, unit, wait_active)
 from tap import TOP_BUILD, TOP_SOURCE, check, contains, equal, main, test, wait_for
 
 SOCKET = "/run/ryuso/ryuso.sock"

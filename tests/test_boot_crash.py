@@ -10,8 +10,9 @@ import os
 import pathlib
 import re
 
-from machine import (INSIDE, MEMBER, OPERATOR, STATE, STRANGER, Gate, InBackground, after_power_loss, ask, boot, boot_id,
-                     bring_project, install_as_the_readme_says, install_project, journal, journal_of, main_pid,
+import man_commands
+from machine import (INSIDE, MEMBER, OPERATOR, STATE, Gate, InBackground, after_power_loss, ask, boot, boot_id, bring_project,
+                     install_as_the_readme_says, install_project, journal, journal_of, main_pid,
                      make_variable, member, operator, root, story_before, stranger, unit, wait_active)
 from tap import check, contains, equal, main, test, wait_for
 
@@ -23,6 +24,9 @@ GOES_ON, PARKED = "37421af1edea46478929e6a8076470f6", "e9ad0c9fd51f461187093ea1c
 THERE = ["take {0}", "hold {0}"]
 UNDONE = THERE + ["let_go {0}?", "bring_back {0}"]
 CARRIED = THERE + ["put {0}"]
+
+[ADVICE] = [lines for _, lines, _ in man_commands.displays(man_commands.source("ryuso.7"))
+            if lines[0] == "ryusoctl parked"]
 
 
 def diary():
@@ -208,7 +212,7 @@ def a_parked_run_is_seen_wherever_an_operator_looks():
     [entry] = journal(f"RYUSO_RUN={run_id}", f"MESSAGE_ID={PARKED}")
     equal((entry["PRIORITY"], entry["RYUSO_PARKED_HOOK"]), ("2", "bring_back"), "priority, and what stopped it")
     said = root("journalctl", "-x", "-o", "short", f"RYUSO_RUN={run_id}", f"MESSAGE_ID={PARKED}").stdout
-    for part in ("Subject: A run of program lay is parked", f"ryusoctl retry {run_id}", "man:ryusoctl(1)"):
+    for part in ("Subject: A run of program lay is parked", f"ryusoctl -I gate retry {run_id}", "man:ryusoctl(1)"):
         contains(said, part, "what journalctl -x says")
     wait_for(lambda: "1 run is parked" in unit(SERVICE, "StatusText"), "the parked run in systemctl status")
     contains(root("systemctl", "status", SERVICE).stdout, unit(SERVICE, "StatusText"), "systemctl status")
@@ -233,6 +237,24 @@ def operators_decide_and_nobody_else():
     [entry] = journal(f"RYUSO_RUN={found['run']}", "RYUSO_VERB=retry")
     equal(entry["RYUSO_OPERATOR_UID"], root("id", "-u", OPERATOR).stdout.strip(), "who has decided")
     contains(entry["MESSAGE"], "the way is free", "and why")
+
+
+@test
+def an_operator_who_does_what_ryuso_7_says_brings_a_parked_run_to_its_end():
+    run_id = park("tray")
+    in_the_way("bring_back")
+    said = {}
+    for line, status in {"parked": 0, "show": 0, "retry RUN --dry-run": 0, "retry RUN --reason": 2, "skip": 4}.items():
+        [command] = [text for text in ADVICE if text.startswith(f"ryusoctl {line}")]
+        command = command.replace("ryusoctl", "ryusoctl -I gate").replace("RUN", run_id).replace("STEP", "1")
+        done = operator("bash", "-c", command, status=status)
+        said[line] = done.stdout + done.stderr
+    equal(len(said), len(ADVICE), "the commands")
+    for line in ("parked", "show", "retry RUN --dry-run"):
+        contains(said[line], "bring_back", line)
+    contains(said["skip"], "settled", "what became of it")
+    written(["take {0}"], "tray")
+    in_the_way()
 
 
 @test

@@ -117,8 +117,8 @@ def every_message_id_and_field_of_the_journal_is_in_the_page():
 def every_setting_is_in_the_page_with_its_limits():
     # the daemon says itself which limits a setting has, where it is given a value that is none
     section = page_text("ryusod.8").split(".Sh SETTINGS")[1].split("\n.Sh ")[0]
-    documented = dict(re.findall(r"^\.It Va (\w+)=.*\n((?:(?!\.It|\.El).*\n)*)", section, re.MULTILINE))
-    known = set(re.findall(r'SETTING\("(\w+)"', repository("src/daemon/config.c")))
+    documented = dict(re.findall(r"^\.It Va (\w+)=(.*\n(?:(?!\.It|\.El).*\n)*)", section, re.MULTILINE))
+    known = set(re.findall(r'SETTING(?:_OF)?\("(\w+)"', repository("src/daemon/config.c")))
     equal(set(documented), known, "the settings")
     with Daemon(settings={name: "?" for name in documented}) as daemon:
         client = daemon.client()
@@ -126,11 +126,14 @@ def every_setting_is_in_the_page_with_its_limits():
         client.close()
         log = daemon.log()
     for name, text in documented.items():
-        found = re.search(rf"{name}: expected a (?:number|size|time) from (\S+) to ([^,;\n]+)", log)
-        if found and name not in ("Module", "Trace"):
-            contains(text.replace("\n", " "), f"{found[1]} to {found[2].replace('1d', '1 day')}", name)
+        limits = re.search(rf"{name}: expected a (?:number|size|time) from (\S+) to ([^,;\n]+)", log)
+        words = re.search(rf"{name}: expected one of ([^;\n]+);", log)
+        if limits:
+            contains(text.replace("\n", " "), f"{limits[1]} to {limits[2].replace('1d', '1 day')}", name)
+        elif words:
+            contains(text, " | ".join(words[1].split(", ")), name)
         else:
-            check(name in ("Module", "Trace"), f"{name}: nothing was said of it in {log}")
+            equal(name, "Module", f"a setting of which nothing was said in {log}")
 
 
 # ---- what the pages show ----

@@ -15,7 +15,7 @@ import crash_programs
 import disk
 from crash_scene import memory
 from power_programs import SCRIPTS, record
-from power_states import count_states, every_state, lied_to, play, record_again, some_states
+from power_states import count_states, every_state, lied_to, on_the_way, play, record_again, some_states
 from tap import main, ok, skip, test
 
 ALL = os.environ.get("POWER_LOSS") == "all"
@@ -58,6 +58,8 @@ class Campaign:
                 if state is None:
                     break
                 played[state.recording.name] += 1
+                if ALL and sum(played.values()) % 1000 == 0:
+                    print(f"# {sum(played.values())} played, {len(self.problems)} violations", flush=True)
                 running[self.pool.submit(play, state, self.module, self.dice.random() < THOROUGH)] = state
             if not running:
                 return played
@@ -93,8 +95,11 @@ def lies(campaign, recordings):
     """What this test is worth: a daemon that does not sync would be found out."""
     for name, is_lie in LIES.items():
         state = lied_to(recordings[0], is_lie)
-        problem = play(state, campaign.module, False)
+        problem = play(state, campaign.module)
         ok(f"where {name} did nothing, what was said is lost, and it is seen", problem, "it was not seen")
+    problems = [play(state, campaign.module, placed=False) for state in on_the_way(recordings[0], 6)]
+    ok("where the files are copies, that is seen", any("StoreMoved" in problem for problem in problems if problem),
+       "\n".join(map(str, problems)))
 
 
 def loss_again(campaign, recordings):

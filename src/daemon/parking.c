@@ -354,9 +354,36 @@ int parking_hold(Parking *parking, const LedgerHold *hold, LedgerDone done, void
 	return r;
 }
 
+static bool any_taken_up(const struct RunList *runs)
+{
+	const Run *run;
+
+	TAILQ_FOREACH(run, runs, entry)
+	if (run->taken_up)
+		return true;
+	return false;
+}
+
+static bool any_parked(const struct RunList *runs)
+{
+	const Run *run;
+
+	TAILQ_FOREACH(run, runs, entry)
+	if (run->status == WALK_PARKED)
+		return true;
+	return false;
+}
+
+/* Also while what an operator has decided about goes on, and may park again. Decided runs are at the queue's head. */
 bool parking_holds(const Parking *parking)
 {
-	return parking->config->on_parked == ON_PARKED_HOLD && parking->promises->n_parked > 0;
+	const Crew *crew = parking->crew;
+	const Run *first = queue_first(parking->queue);
+
+	if (parking->config->on_parked != ON_PARKED_HOLD)
+		return false;
+	return parking->promises->n_parked > 0 || (first && first->taken_up) || any_taken_up(&crew->ordered) ||
+	       any_parked(&crew->setup.outcomes->ended) || any_parked(&crew->setup.outcomes->storing);
 }
 
 int parking_summary(const Parking *parking, char *text, size_t size)

@@ -85,7 +85,8 @@ static ryuso_status post(Call *call)
 		book_write("INSERT INTO postings (token, account, amount) VALUES (?1, ?2, ?3), (?1, '@world', -?3)",
 			   "tti", token, ryuso_hook_name(call->run), amount);
 	}
-	ryuso_set_int(call->run, "total", call->total + amount);
+	if (ryuso_set_int(call->run, "total", call->total + amount) < 0)
+		abort();
 	return RYUSO_OK;
 }
 
