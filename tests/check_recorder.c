@@ -164,6 +164,10 @@ START_TEST(what_is_kept_under_another_name_is_not_erased)
 	ck_assert_int_eq(desk_open_with(NULL, 0), 0);
 	wait_for_spare();
 	ck_assert(holds_text("recorder.damaged-1", "xxxxxxxx"));
+	ck_assert_int_eq(unlink(kept), 0);
+	ck_assert_int_eq(link(desk_file("recorder"), kept), 0);
+	recorder_remove(&desk.recorder);
+	ck_assert(holds_text("recorder.damaged-1", "xxxxxxxx"));
 	desk_done();
 }
 END_TEST

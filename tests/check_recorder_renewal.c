@@ -93,6 +93,21 @@ START_TEST(what_does_not_hold_is_not_carried_over)
 }
 END_TEST
 
+START_TEST(nothing_is_read_beyond_the_end_of_a_file)
+{
+	RecorderKept kept = { .offset = RECORD_PAGE_SIZE };
+
+	desk_open();
+	desk_note_of(record_room(&desk.recorder.file) - record_note_size(1, 0));
+	desk_read();
+	ck_assert_uint_eq(desk.recorder.position, SIZE);
+	for (kept.size = 4 * SIZE; kept.size > SIZE - RECORD_PAGE_SIZE; kept.size -= RECORD_PAGE_SIZE)
+		ck_assert_int_eq(desk_renew(&kept, 1, 0), -EBADMSG);
+	ck_assert_int_eq(desk_renew(&kept, 1, 0), 0);
+	desk_done();
+}
+END_TEST
+
 START_TEST(files_take_turns_and_each_is_zero_when_it_is_new)
 {
 	desk_open();
@@ -218,6 +233,7 @@ END_TEST
 
 CHECK_MAIN(recorder_renewal, a_new_file_begins_with_what_is_kept_of_the_old_one,
 	   what_is_packed_and_what_is_not_are_kept_together, what_does_not_hold_is_not_carried_over,
-	   files_take_turns_and_each_is_zero_when_it_is_new, two_files_are_enough_where_the_worker_follows,
-	   what_the_worker_may_still_have_is_not_touched, a_run_that_is_too_large_for_the_usual_file_gets_a_larger_one,
-	   one_renewal_is_made_at_a_time, a_new_file_that_cannot_be_made_leaves_the_old_one_in_use)
+	   nothing_is_read_beyond_the_end_of_a_file, files_take_turns_and_each_is_zero_when_it_is_new,
+	   two_files_are_enough_where_the_worker_follows, what_the_worker_may_still_have_is_not_touched,
+	   a_run_that_is_too_large_for_the_usual_file_gets_a_larger_one, one_renewal_is_made_at_a_time,
+	   a_new_file_that_cannot_be_made_leaves_the_old_one_in_use)

@@ -103,10 +103,10 @@ class Scene:
             _alive.discard(self.process)
         self.ended = self.process.wait()
         self.process = None
-        # a child that the last one had just forked may hold its socket for a moment more; apart from that, nobody but a
-        # test's signal ends a daemon
+        # a child that the last one had just forked may hold its socket for a moment more, and one that is told to end
+        # before it listens to signals ends by that; apart from these, nobody but a test's signal ends a daemon
         too_early = self.ended == 1 and self.log().endswith("another process listens there; not started\n")
-        insist(self.ended in (0, -signal.SIGKILL) or too_early, f"ryusod ended with status {self.ended}")
+        insist(self.ended in (0, -signal.SIGKILL, -signal.SIGTERM) or too_early, f"ryusod ended with status {self.ended}")
 
     def ensure(self):
         with self.lock:

@@ -197,6 +197,16 @@ static inline int desk_sync(void)
 	return desk.synced;
 }
 
+/* What is in use is what the directory holds. */
+static inline void desk_check_place(void)
+{
+	struct stat used, found;
+
+	ck_assert_int_eq(fstat(desk.recorder.fd, &used), 0);
+	ck_assert_int_eq(stat(desk_file("recorder"), &found), 0);
+	ck_assert_uint_eq(found.st_ino, used.st_ino);
+}
+
 /* What on_renewed() said. */
 static inline int desk_renew(RecorderKept *kept, size_t n_kept, size_t wanted)
 {
@@ -205,6 +215,7 @@ static inline int desk_renew(RecorderKept *kept, size_t n_kept, size_t wanted)
 
 	while (r >= 0 && desk.n_renewed == before)
 		desk_wait();
+	desk_check_place();
 	return r < 0 ? r : desk.renewed;
 }
 

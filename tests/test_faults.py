@@ -4,9 +4,8 @@
 recovery. The daemon may refuse, say nothing, or exit; never crash, hang, or say what is not true, then or later.
 
 Where FAULTS is "all", every call that was seen fails, and with every errno; of allocations, two of those that came from
-the same place. Else as many as fit in FAULT_SECONDS (14), at eight of
-the places, drawn by RYUSO_SEED. FAULT_CASE="daemon send ENOMEM ready 3"
-plays that one alone."""
+the same place. Else as many as fit in FAULT_SECONDS (14), of eight kinds and moments, drawn by RYUSO_SEED.
+FAULT_CASE="daemon send ENOMEM ready 3" plays that one alone."""
 
 import collections
 import concurrent.futures

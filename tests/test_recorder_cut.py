@@ -14,7 +14,7 @@ import points
 from crash_cases import Stage
 from crash_programs import Lie, insist, judge, request
 from crash_scene import BROKEN, Scene, memory
-from tap import check, main, ok, wait_for
+from tap import Failure, check, main, ok, wait_for
 
 SEED = int(os.environ.get("RYUSO_SEED", time.time_ns() % 1000000007))
 CASES = int(os.environ.get("CRASH_CUTS", "210"))
@@ -86,24 +86,32 @@ def play(stage, state, how, dice):
                 told = f"{state}, {how} at {at} (START ends at {start}, all at {end})"
                 damage(recorder, how, at, dice)
                 return told, find(scene, program, at < start and (how != "flipped" or at >= PAGE))
-            except Lie as lie:
+            except (Lie, Failure) as lie:
                 raise Lie(f"{told}: {lie}\n{scene.tell('r')}") from lie
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
 def find(scene, program, unknown):
-    """What is said of it now. `unknown`: that there was a run may not be known any more; then it is another one."""
-    reply = json.loads(scene.ask(request(program, "r", request_id="r")))
-    runs = {row["run"] for row in scene.book.read("r").calls}
+    """What is said of it now. `unknown`: that there was a run may not be known any more. Then nothing begins before an
+    operator who has been told lets it, and what is asked for is another run."""
+    message = request(program, "r", request_id="r")
+    reply = json.loads(scene.ask({**message, "wait": False}))
+    anew = reply["status"] == "queued"
+    if anew:
+        insist(unknown, "a run is forgotten")
+        insist(scene.status()["held"], "a run is forgotten, and the queue is not held")
+        scene.call("resume")
+        reply = json.loads(scene.ask(message))
     if reply["status"] == "parked" and reply["parked"]["name"] == "Damaged":
         wait_for(lambda: scene.status()["parked"] == 1, "what is parked to be counted")
         return "parked"
-    insist(len(runs) <= 1 or unknown, f"it ran again: {runs}")
-    judge(scene.book, "r", reply, alone=len(runs) <= 1)
+    runs = {row["run"] for row in scene.book.read("r").calls}
+    insist(anew or runs == {reply["run"]}, f"it ran again: {runs}")
+    judge(scene.book, "r", reply, alone=not anew)
     insist(scene.stop(), "ryusod did not end in good order")
-    insist(len(runs) <= 1 or "is damaged" in scene.log(), "a run is forgotten, and nobody was told")
-    return reply["status"] if len(runs) <= 1 else "run anew"
+    insist(not anew or "is damaged" in scene.log(), "a run is forgotten, and nobody was told")
+    return "run anew" if anew else reply["status"]
 
 
 def main_part():

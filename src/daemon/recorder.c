@@ -118,7 +118,6 @@ int recorder_open(Recorder *recorder, const RecorderSetup *setup, RecorderKept *
 		return r;
 	}
 	recorder_thread_move(recorder->thread, &recorder->file, take_ptr(remains));
-	recorder_thread_recycle(recorder->thread);
 	return 0;
 }
 

@@ -146,6 +146,7 @@ void recorder_thread_move(RecorderThread *thread, const RecordFile *file, Blank 
 	if (spent)
 		TAILQ_INSERT_TAIL(&thread->blanks, spent, entry);
 	pthread_mutex_unlock(&thread->mutex);
+	pthread_cond_signal(&thread->wake);
 }
 
 void recorder_thread_recycle(RecorderThread *thread)
