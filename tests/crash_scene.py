@@ -131,7 +131,7 @@ class Scene:
         except subprocess.TimeoutExpired:
             raise Lie("ryusod does not end after SIGTERM") from None
         self._forget()
-        return self.ended == 0
+        return self.ended in (0, -signal.SIGTERM)
 
     def settle(self):
         """Until it accepts connections, and a worker and a spare are ready; or it is dead."""

@@ -7,6 +7,7 @@ import ctypes
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -119,6 +120,14 @@ def kill_daemon(name):
 def failed_units():
     lines = root("systemctl", "list-units", "--failed", "--plain", "--no-legend").stdout.splitlines()
     return {line.split()[0] for line in lines}
+
+
+def alarms(pattern):
+    """What the units' processes wrote, from the first line on that is an alarm; all of it is good to know then."""
+    lines = root("journalctl", "-o", "cat", "-u", "ryuso*").stdout.splitlines()
+    check(len(lines) > 50, f"expected all that has happened, got {lines}")
+    first = [number for number, line in enumerate(lines) if re.search(pattern, line)]
+    return "\n".join(lines[first[0]:first[0] + 60]) if first else ""
 
 
 def journal(*matches):

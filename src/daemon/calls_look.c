@@ -128,7 +128,7 @@ static void describe_store(Members *status, const Calls *calls)
 {
 	const Promises *promises = calls->parking->promises;
 
-	members_int(status, "parked", promises->n_parked);
+	members_int(status, "parked", calls_count_parked(calls));
 	members_int(status, "submitted", promises->n_submitted);
 	members_bool(status, "held", promises->held);
 	if (promises->ledger && promises->held)

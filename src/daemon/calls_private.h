@@ -82,6 +82,8 @@ typedef enum RunPlace {
 	PLACE_OUTCOMES,
 } RunPlace;
 
+/** \brief As many as `parked` lists. */
+uint64_t calls_count_parked(const Calls *calls);
 RunPlace calls_find(const Calls *calls, const Id *id, Run **ret);
 /** \brief The same for who asks; -EBADMSG with NoSuchRun where there is none for them, in the ledger neither. \p ret_run
  * NULL: it is in the ledger alone. */

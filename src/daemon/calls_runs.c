@@ -173,6 +173,7 @@ int call_wait(Ask *ask, struct json_object **ret, Error *error)
 typedef struct Listing {
 	const Calls *calls;
 	struct json_object *list; /* NULL: memory is short */
+	uint64_t n;
 } Listing;
 
 static void list_parked(Listing *listing, const LedgerRun *run)
@@ -251,4 +252,31 @@ int call_parked(Ask *ask, struct json_object **ret, Error *error)
 	members_begin(&members);
 	members_add(&members, "runs", listing.list);
 	return ask_result(&members, ret);
+}
+
+/* LedgerOnRun */
+static int count_one(void *context, const LedgerRun *run)
+{
+	Listing *listing = context;
+	Run *known;
+
+	if (calls_find(listing->calls, &run->run, &known) == PLACE_NONE)
+		listing->n++;
+	return 0;
+}
+
+uint64_t calls_count_parked(const Calls *calls)
+{
+	const LedgerFilter filter = { .states = LEDGER_BIT(LEDGER_PARKED) };
+	Promises *promises = calls->parking->promises;
+	Listing listing = { .calls = calls };
+	const Run *run;
+
+	TAILQ_FOREACH(run, &calls->crew->setup.outcomes->storing, entry)
+	if (run->status == WALK_PARKED)
+		listing.n++;
+	/* where it cannot be looked into, what was counted before is nearest to the truth */
+	if (promises->ledger && ledger_list(promises->ledger, &filter, count_one, &listing) < 0)
+		return MAX(listing.n, promises->n_parked);
+	return listing.n;
 }
