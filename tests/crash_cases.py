@@ -14,8 +14,9 @@ DECISIONS_MAX = 8
 
 Kill = collections.namedtuple("Kill", "place victim")
 Case = collections.namedtuple("Case", "program kills")
-# places: what was reached in all; behind: what was reached from the first kill to the next answer, counted from there
-Found = collections.namedtuple("Found", "hits places behind problem")
+# places: what was reached in all; behind: what was reached in the recovery from the first kill, counted from there;
+# left: how many more places the worker came by, which says how far the run was
+Found = collections.namedtuple("Found", "hits places behind left problem")
 
 
 def text(case):
@@ -59,7 +60,16 @@ def play(scene, case):
         problem = f"{text(case)}: {type(error).__name__}: {error}\n{scene.tell(tag)}"
     log = file.log()
     end = next((logged for hits, logged in answers if hits), len(log))
-    return Found(file.hits, points.places(log), points.places(log[hit_at(log, case):end]), problem)
+    left = sum(side == "worker" and name.startswith("before-record") for side, name, _ in log[hit_at(log, case):end])
+    behind = recovery_of(points.places(log[hit_at(log, case):end]))
+    return Found(file.hits, points.places(log), behind, left, problem)
+
+
+def recovery_of(places):
+    """A recovery is over when there is an answer, or when the first call that it makes has ended (before that, the one
+    that was interrupted is said to have): the run is then like any other, of which every place has been come by."""
+    ends = [i for i, place in enumerate(places) if (place.side, place.name) == ("worker", "after-record-END")]
+    return places[:ends[1] + 1] if len(ends) > 1 else places
 
 
 def hit_at(log, case):

@@ -11,8 +11,8 @@ import pathlib
 import re
 import shutil
 
-from machine import (INSIDE, MEMBER, STATE, Gate, InBackground, alarms, ask, boot, bring_project, built, failed_units, follow,
-                     install_as_the_readme_says, install_project, journal, journal_of, kill_daemon, main_pid,
+from machine import (INSIDE, MEMBER, STATE, Gate, InBackground, alarms, ask, boot, bring_project, built, failed_units,
+                     follow, install_as_the_readme_says, install_project, journal, journal_of, kill_daemon, main_pid,
                      make_variable, member, root, stranger, tree, unit, wait_active)
 from tap import TOP_BUILD, TOP_SOURCE, check, contains, equal, main, test, wait_for
 

@@ -117,6 +117,7 @@ bool crew_has_module(Crew *crew, const Id *identity)
 {
 	_cleanup_free_ char *problem = NULL;
 	CrewGuest *guest;
+	int r;
 
 	if (!crew_catalog(crew, identity, &problem))
 		return false;
@@ -126,8 +127,9 @@ bool crew_has_module(Crew *crew, const Id *identity)
 	free(take_ptr(problem));
 	if (guest->unfit)
 		guest->fd = fd_close(guest->fd); /* there may be another file by now */
-	errno = -MIN(crew_guest_open(guest, &problem), 0);
-	return errno == 0;
+	r = crew_guest_open(guest, &problem);
+	errno = r < 0 ? -r : 0;
+	return r >= 0;
 }
 
 /* Parked runs that were to be taken up with it go back; queued submissions are verified anew before they are pinned to
