@@ -60,9 +60,9 @@ def play(scene, case):
         problem = f"{text(case)}: {type(error).__name__}: {error}\n{scene.tell(tag)}"
     log = file.log()
     end = next((logged for hits, logged in answers if hits), len(log))
-    left = sum(side == "worker" and name.startswith("before-record") for side, name, _ in log[hit_at(log, case):end])
-    behind = recovery_of(points.places(log[hit_at(log, case):end]))
-    return Found(file.hits, points.places(log), behind, left, problem)
+    since = log[hit_at(log, case):end]
+    left = sum(side == "worker" and name.startswith("before-record") for side, name, _ in since)
+    return Found(file.hits, points.places(log), recovery_of(points.places(since)), left, problem)
 
 
 def recovery_of(places):

@@ -24,6 +24,7 @@
 #define STACKS_MAX (1U << 18)
 #define DEPTH 14
 #define OWN_FRAMES 2
+#define DEPTH_TOLD 24
 #define PATH_SIZE 4096
 #define SHORT 1000U /* for an errno: half of it is written */
 
@@ -63,13 +64,19 @@ extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_realloc(void *at, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
+/* For people, who have addr2line(1). */
+static void tell_place(const char *what)
+{
+	void *frames[DEPTH_TOLD];
+
+	dprintf(STDERR_FILENO, "%s:\n", what);
+	backtrace_symbols_fd(frames, backtrace(frames, DEPTH_TOLD), STDERR_FILENO);
+}
+
 static void on_crash(int number)
 {
-	void *frames[64];
-
 	atomic_fetch_add(&plan->crashes, 1);
-	dprintf(STDERR_FILENO, "crashed with signal %d:\n", number);
-	backtrace_symbols_fd(frames, backtrace(frames, 64), STDERR_FILENO);
+	tell_place(strsignal(number));
 	signal(number, SIG_DFL);
 	raise(number);
 }
@@ -136,6 +143,8 @@ static int fault(Kind kind)
 	inside = true;
 	if (atomic_load(&plan->recording))
 		note_stack(number);
+	if (number == atomic_load(&plan->number))
+		tell_place("this fails");
 	inside = false;
 	if (number != atomic_load(&plan->number))
 		return 0;

@@ -61,6 +61,15 @@ class Troubled(Scene):
             except BROKEN:
                 time.sleep(0.001)
 
+    def operate(self, tag, reply, verb=None):
+        """What was decided before is not decided again."""
+        parameters = {"run": reply["run"], "step": reply["parked"].get("step", 0), "reason": "so it is in the book"}
+        _, error = self.call(verb or self.decide(tag, reply), **parameters)
+        insist(not error or error["name"] == "WrongState", f"the decision was refused: {error}")
+        result, error = self.call("wait", run=reply["run"])
+        insist(not error, f"wait was refused: {error}")
+        return result
+
     def ask_somehow(self, message):
         """The line that answers it, or b"" after some tries."""
         end = time.monotonic() + SECONDS

@@ -70,7 +70,7 @@ class Actor(Scene):
     def operate(self, tag, reply, verb=None):
         """What may have gone further than is known cannot go forwards: then it is left as it is."""
         verb = verb or self.decide(tag, reply)
-        parameters = {"run": reply["run"], "step": reply["parked"]["step"], "reason": "so it is in the book"}
+        parameters = {"run": reply["run"], "step": reply["parked"].get("step", 0), "reason": "so it is in the book"}
         _, error = self.call(verb, **parameters)
         if error and verb == "confirm":
             _, error = self.call("skip", **parameters)

@@ -258,16 +258,17 @@ def judge_one(book, ask, reply):
         others = [row for row in book.read(ask.tag).calls if row["run"] != reply["run"]]
         insist(all(row["hook"] in UNREVERSED for row in others), "another run of it is in the book")
         insist(not is_damaged(reply), f"parked: {reply.get('parked')}")
-    elif is_damaged(reply):
-        return
     judge(book, ask.tag, reply, alone=False)
 
 
 def finish(scene, ask, line):
     """The last word about it: an operator takes up what is parked."""
+    weak = False
     for _ in range(DECISIONS_MAX):
         reply = json.loads(line)
-        judge_one(scene.book, ask, reply)
+        weak = weak or is_weak(ask) and is_damaged(reply)  # from then on it is known that not all is known
+        if not weak:
+            judge_one(scene.book, ask, reply)
         if reply["status"] != "parked":
             return line
         scene.operate(ask.tag, reply)

@@ -321,6 +321,21 @@ def what_the_state_holds_is_shown_with_and_without_a_daemon():
     operator("ryusoctl", "-I", "gate", "skip", parked, "1", "--undone-by-hand", "--reason=it broke", status=4)
 
 
+@test
+def what_was_decided_and_has_not_begun_when_the_service_stops_goes_on_at_its_next_start():
+    run_id = park("fork")
+    door, client = run_to_the_gate("box")
+    operator("ryusoctl", "-I", "gate", "retry", run_id, "--no-wait")
+    root("systemctl", "stop", "--no-block", SERVICE)
+    wait_for(lambda: unit(SERVICE, "ActiveState") == "deactivating", "the stop")
+    door.open()
+    equal(json.loads(client.end(0))["status"], "succeeded", "the run in hand")
+    wait_for(lambda: unit(SERVICE, "ActiveState") == "inactive", "the end of the service")
+    written(["take {0}"], "fork")
+    root("systemctl", "restart", SOCKET)
+    written(["take {0}", "bring_back {0}"], "fork")
+
+
 # ---- the power ----
 
 def half_a_run():

@@ -3,8 +3,14 @@
 
 #include "daemon/calls_private.h"
 
-static int no_module(const Crew *crew, Error *error)
+/* Where the store keeps the module from being used, that is what is to be said. */
+static int no_module(const Calls *calls, Error *error)
 {
+	const Crew *crew = calls->crew;
+	int r = calls_check_store(calls, error);
+
+	if (r < 0)
+		return r;
 	return error_set(error, ERROR_NO_MODULE, NULL, "%s", crew->problem ? crew->problem : "no module is in use yet");
 }
 
@@ -72,7 +78,7 @@ int call_list(Ask *ask, struct json_object **ret, Error *error)
 	Members result;
 
 	if (!catalog)
-		return no_module(ask->calls->crew, error);
+		return no_module(ask->calls, error);
 	list = json_object_new_array();
 	for (size_t i = 0; list && i < catalog->n_programs; i++) {
 		const CatalogProgram *program = &catalog->programs[i];
@@ -98,7 +104,7 @@ int call_describe(Ask *ask, struct json_object **ret, Error *error)
 	Members members;
 
 	if (!catalog)
-		return no_module(ask->calls->crew, error);
+		return no_module(ask->calls, error);
 	program = catalog_program(catalog, ask_text(ask, "program"));
 	if (!program || !access_permits(&program->access, &client->peer, client->watch.fd))
 		return error_set(error, ERROR_UNKNOWN_PROGRAM, "/parameters/program",

@@ -221,7 +221,8 @@ static void crew_dispatch(Crew *crew)
 		TAILQ_INSERT_TAIL(&crew->ordered, run, entry);
 		crew->n_ordered++;
 	}
-	if (hand_unsent(hand) > 0)
+	/* where memory was short for one, it was not given, and the hand is cut off */
+	if (hand_unsent(hand) > 0 || buffer_error(&hand->outbox) < 0)
 		hand_flush(hand);
 }
 

@@ -251,6 +251,13 @@ static ssize_t hand_send(Hand *hand)
 	return n;
 }
 
+/* What is to be said cannot be: it does what it has been told, then it ends. */
+static void hand_cut(Hand *hand)
+{
+	(void)shutdown(hand->channel.fd, SHUT_WR);
+	hand_break(hand);
+}
+
 void hand_flush(Hand *hand)
 {
 	ssize_t n;
@@ -265,16 +272,18 @@ void hand_flush(Hand *hand)
 			return;
 		}
 		if (n < 0) {
-			/* it may be alive all the same: it does what it has, then it ends */
-			(void)shutdown(hand->channel.fd, SHUT_WR);
-			hand_break(hand);
+			hand_cut(hand);
 			return;
 		}
 		hand->sent += (size_t)n;
 		POINT("after-order-sent");
 	}
-	if (hand->sent < hand->outbox.size)
+	if (hand->broken || hand->sent < hand->outbox.size)
 		return;
+	if (buffer_error(&hand->outbox) < 0) { /* what came behind it is missing */
+		hand_cut(hand);
+		return;
+	}
 	hand->sent = 0;
 	buffer_clear(&hand->outbox);
 	if (hand->state != HAND_STARTING)

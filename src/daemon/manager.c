@@ -131,6 +131,8 @@ static void manager_recover(Manager *manager)
 		return;
 	recovery_restore(&manager->recovery);
 	recovery_settle(&manager->recovery);
+	if (manager->intake.store_code != ERROR_NONE && crew_settled(&manager->crew))
+		intake_set_store(&manager->intake, ERROR_NONE, NULL);
 }
 
 void manager_turn(void *context)

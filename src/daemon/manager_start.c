@@ -266,9 +266,12 @@ void manager_open(Manager *manager)
 					       strerror(-r)));
 		return;
 	}
-	if (manager->intake.store_code != ERROR_NONE)
+	if (manager->intake.store_code != ERROR_NONE) {
 		log_notice("the state directory %s can be used now", manager->store.directory);
-	intake_set_store(&manager->intake, ERROR_NONE, NULL);
+		/* whoever was told so before is not to hear that there is no module, while the first worker starts */
+		intake_set_store(&manager->intake, ERROR_RECOVERING,
+				 sentence("the daemon is starting its first worker"));
+	}
 	manager->opened = true;
 }
 
@@ -332,7 +335,8 @@ int manager_init(Manager *manager, const Options *options)
 static bool is_unfinished(const Manager *manager)
 {
 	return manager->crew.n_ordered > 0 || outcomes_pending(&manager->outcomes) ||
-	       manager->promises.n_submitted > 0 || manager->crew.damaged || !manager->opened;
+	       manager->promises.n_submitted > 0 || manager->queue.n > 0 || manager->parking.again ||
+	       manager->crew.damaged || !manager->opened;
 }
 
 void manager_done(Manager *manager)
