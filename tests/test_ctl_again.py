@@ -11,6 +11,9 @@ from ctl import EVENTS, PARKED, RECTIFIED, RUN, SUCCEEDED, WORDS, answers, ctl, 
 from fake import CLOSE, HANG, Dribble, Fake, Turns
 from tap import check, contains, environment, equal, main, program, scratch, test
 
+# whoever runs the tests in the background of a shell has it ignored, and so would what is started here
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 BROKE = "ryusoctl: the connection broke before the answer came; reconnecting\nryusoctl: reconnected; asking again\n"
 
 
