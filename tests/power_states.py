@@ -83,7 +83,12 @@ def moments(recording):
 
 def count_states(recording):
     """number of the event → how many choices there are behind it."""
-    return {number: len(Choices(device, None)) for number, device, _ in moments(recording)}
+    counts = {}
+    for number, device, _ in moments(recording):
+        pending = device.pending()
+        counts[number] = 2 + sum(len(versions) + 1 for versions in pending.values()) + 3 * len(device.changes)
+        counts[number] += RANDOM_STATES if pending or device.changes else 0
+    return counts
 
 
 def every_state(recording, dice):
@@ -106,7 +111,7 @@ def every_state(recording, dice):
 
 def some_states(recording, dice, wanted):
     """`wanted` of them, at moments that are as likely as each other."""
-    drawn = collections.Counter(dice.choices(list(count_states(recording)), k=wanted))
+    drawn = collections.Counter(dice.choices([number for number, _, _ in moments(recording)], k=wanted))
     for number, device, truth in moments(recording):
         choices = Choices(device, dice) if drawn[number] else ()
         for _ in range(drawn[number]):
