@@ -214,6 +214,7 @@ def complain(scene, state, error):
 def bear_out(scene, state, thorough):
     """What was said holds, what was not said becomes true."""
     scene.start()
+    insist(not scene.status().get("held"), "the recorder is damaged: the queue is held")
     lines = {}
     for ask in state.recording.asks:
         given = state.truth.lines.get(ask.tag)

@@ -33,31 +33,37 @@ static bool is_kept(pid_t pid, const pid_t *keep, size_t n_keep)
 	return false;
 }
 
-/* How many of the pids in \p text are left. */
-static int clear_listed(const char *text, const pid_t *keep, size_t n_keep)
+typedef struct Found {
+	unsigned left;   /* killed, and not dead yet */
+	unsigned reaped; /* dead: what they had started falls to us, and may not have been listed */
+} Found;
+
+static void clear_listed(const char *text, const pid_t *keep, size_t n_keep, Found *found)
 {
-	int left = 0;
 	char *end;
 
 	for (;;) {
 		pid_t pid = (pid_t)strtol(text, &end, 10);
 
 		if (end == text)
-			return left;
+			return;
 		text = end;
 		if (is_kept(pid, keep, n_keep))
 			continue;
 		kill(pid, SIGKILL);
 		if (waitpid(pid, NULL, WNOHANG) == 0)
-			left++;
+			found->left++;
+		else
+			found->reaped++;
 	}
 }
 
-int orphans_clear(const pid_t *keep, size_t n_keep)
+static int clear_once(const pid_t *keep, size_t n_keep, Found *ret)
 {
 	DIR *directory = opendir("/proc/self/task");
 	struct dirent *entry;
-	int left = 0, r = 0;
+	Found found = { 0 };
+	int r = 0;
 
 	if (!directory)
 		return -errno;
@@ -68,9 +74,23 @@ int orphans_clear(const pid_t *keep, size_t n_keep)
 			continue;
 		r = read_children(dirfd(directory), entry->d_name, &text);
 		buffer_u8(&text, '\0');
-		if (r >= 0 && buffer_error(&text) == 0)
-			left += clear_listed((const char *)text.data, keep, n_keep);
+		if (r >= 0)
+			r = buffer_error(&text);
+		if (r >= 0)
+			clear_listed((const char *)text.data, keep, n_keep, &found);
 	}
 	closedir(directory);
-	return r < 0 ? r : left;
+	*ret = found;
+	return r;
+}
+
+int orphans_clear(const pid_t *keep, size_t n_keep)
+{
+	Found found;
+	int r;
+
+	do
+		r = clear_once(keep, n_keep, &found);
+	while (r >= 0 && found.reaped > 0);
+	return r < 0 ? r : (int)found.left;
 }
