@@ -20,7 +20,7 @@ from tap import TIMEOUT, Client
 
 CLIENTS = 4
 QUIET_EVERY = 5.0
-DISK_SIZE = 16 << 20
+DISK_SIZE, DISK_GROWTH = 16 << 20, 512 << 10  # bytes; the growth: for each second, as outcomes are kept
 KEPT = 500  # older answers that are asked for again in each quiet moment
 ACTIONS = {"worker": 10, "daemon": 6, "both": 6, "restart": 5, "sync": 4, "full": 2, "module": 2}
 
@@ -98,13 +98,13 @@ class Soaker(threading.Thread):
 
 
 class Soak:
-    def __init__(self, seed):
-        self.seed = seed
+    def __init__(self, seed, seconds):
+        self.seed, self.seconds = seed, seconds
         self.dice = random.Random(seed)
         self.directory = memory("ryuso-soak-")
         for name in ("disk", "modules"):
             (self.directory / name).mkdir()
-        self.disk = Disk(self.directory / "disk", DISK_SIZE)
+        self.disk = Disk(self.directory / "disk", DISK_SIZE + int(seconds) * DISK_GROWTH)
         self.builds = Builds(self.directory / "modules")
         self.scene = Scene(self.directory, settings={"StopTimeout": "2s"}, module=self.builds.path)
         self.scene.state = self.directory / "disk" / "state"
@@ -212,10 +212,10 @@ class Soak:
         told = ", ".join(f"{count} {what}" for what, count in counts.items())
         print(f"# {seconds:4.0f} s: {told}; {self.counts['violations']} violations", flush=True)
 
-    def run(self, seconds):
+    def run(self):
         """Whether nothing was violated."""
         begun = time.monotonic()
-        end, quiet, minute = begun + seconds, begun + QUIET_EVERY, begun + 60
+        end, quiet, minute = begun + self.seconds, begun + QUIET_EVERY, begun + 60
         try:
             self.scene.start()
             self.scene.settle()
