@@ -13,7 +13,7 @@ import time
 import points
 from crash_operator import Operator
 from crash_programs import Lie, insist, judge, judge_unbegun
-from crash_scene import BROKEN, Scene, memory
+from crash_scene import BROKEN, LATER, Scene, memory
 from crash_storm import BATCH_MAX, Order, kill
 from crash_world import Builds, Disk
 from tap import TIMEOUT, Client
@@ -88,7 +88,7 @@ class Soaker(threading.Thread):
         if answer is None:
             return
         if "error" in answer:
-            insist(answer["error"]["name"] in ("WrongState", "NoSuchRun"), f"cancel was refused: {answer}")
+            insist(answer["error"]["name"] in ("WrongState", "NoSuchRun", *LATER), f"cancel was refused: {answer}")
             self.soak.count("cancels too late")
             return
         self.soak.count("cancels")
