@@ -20,7 +20,7 @@ import re
 import shlex
 import sys
 
-PAGES = ("ryuso.7", "ryusod.8", "ryusoctl.1", "ryuso-gen.1")
+PAGES = ("ryuso.7", "ryuso.conf.5", "ryusod.8", "ryusoctl.1", "ryuso-gen.1")
 
 
 class Step:

@@ -73,8 +73,8 @@ def systemd_has_nothing_to_say_of_the_units():
 
 @test
 def the_stop_time_of_the_unit_is_more_than_that_of_the_daemon():
-    page = (TOP_SOURCE / "man/ryusod.8.in").read_text().split(".It Va StopTimeout=")[1].split(".It Va")[0]
-    seconds = int(re.search(r"^(\d+)s;", page, re.MULTILINE)[1])
+    page = (TOP_SOURCE / "man/ryuso.conf.5.in").read_text().split(".It Va StopTimeout=")[1].split(".It Va")[0]
+    seconds = int(re.search(r"^Default (\d+)s;", page, re.MULTILINE)[1])
     for name in ("ryuso.service", "ryuso@some.service"):
         given = re.fullmatch(r"(?:(\d+)min ?)?(?:(\d+)s)?", unit(name, "TimeoutStopUSec"))
         total = int(given[1] or 0) * 60 + int(given[2] or 0)
