@@ -8,12 +8,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <systemd/sd-daemon.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/point.h"
 #include "daemon/manager_private.h"
+#include "daemon/notify.h"
 
 #define CONFIG_PATH RYUSO_SYSCONFDIR "/ryuso/ryuso.conf"
 #define WORKER_PATH RYUSO_LIBEXECDIR "/ryuso-worker"
@@ -326,7 +325,7 @@ int manager_init(Manager *manager, const Options *options)
 	if (r < 0)
 		return r;
 	log_start();
-	sd_notify(0, "READY=1");
+	notify_ready();
 	manager_open(manager);
 	return 0;
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
-#include <systemd/sd-daemon.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/manager_private.h"
+#include "daemon/notify.h"
 
 int on_stop_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
@@ -19,7 +18,7 @@ int on_stop_signal(sd_event_source *source, const struct signalfd_siginfo *info,
 	manager->stopping = true;
 	manager->stop_usec = clock_monotonic();
 	manager->intake.stopping = true;
-	sd_notify(0, "STOPPING=1");
+	notify_stopping();
 	listener_disable(&manager->listener);
 	crew_stop(&manager->crew);
 	manager_turn(manager);
