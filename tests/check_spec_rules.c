@@ -36,6 +36,46 @@ START_TEST(two_outputs_of_one_hook_have_keys_of_their_own)
 }
 END_TEST
 
+#define WRITES(name, more)                          \
+	"'" name "': {'reference': 'wallet.f." name \
+	"', 'args': {}, 'outputs': {" ARG("a", "int") "," ARG("b", "int") "}" more "}"
+
+START_TEST(two_outputs_of_one_hook_have_keys_of_their_own_whatever_is_bound_around_it)
+{
+	/* Both outputs are bound further out. */
+	expect_said(SPEC(PROGRAM("p", "'hooks.s'", "") "," PROGRAM("q", "'hooks.h'", ""),
+			 WRITES("h", "") ",\n" STANDS("s", "q", ", 'bind': {'a': 'k', 'b': 'k'}")),
+		    "4:70: /hooks/s/bind/b: expected a key of its own for each output of hooks.h; got 'k' for both 'a' "
+		    "and 'b'");
+	/* One of them is, and meets the other's name. */
+	expect_said(
+		SPEC(PROGRAM("p", "'hooks.s'", "") "," PROGRAM("q", "'hooks.h'", ""),
+		     WRITES("h", "") "," STANDS("s", "q", ", 'bind': {'a': 'b'}")),
+		"/hooks/s/bind/a: expected a key of its own for each output of hooks.h; got 'b' for both 'a' and 'b'");
+	/* The hook's own bind is fine by itself. */
+	expect_said(
+		SPEC(PROGRAM("p", "'hooks.s'", "") "," PROGRAM("q", "'hooks.h'", ""),
+		     WRITES("h", ", 'bind': {'a': 'x', 'b': 'y'}") "," STANDS("s", "q", ", 'bind': {'x': 'y'}")),
+		"/hooks/s/bind/x: expected a key of its own for each output of hooks.h; got 'y' for both 'a' and 'b'");
+	/* As a dependency, and as a rectifier. */
+	expect_said(SPEC(PROGRAM("p", "'hooks.s'", ""),
+			 WRITES("h", "") "," HOOK("s", ", 'dependencies': ['hooks.h'], 'bind': {'a': 'b'}")),
+		    "/hooks/s/bind/a: ");
+	expect_said(SPEC(PROGRAM("p", "'hooks.s'", ""),
+			 WRITES("h", "") "," HOOK("s", ", 'rectifiers': ['hooks.h'], 'bind': {'b': 'a'}")),
+		    "/hooks/s/bind/b: ");
+	/* Where two places make the two keys one, it is said where they do. */
+	expect_said(SPEC(PROGRAM("p", "'hooks.top'", "") "," PROGRAM("q", "'hooks.h'", ""),
+			 WRITES("h", "") "," STANDS("s", "q", ", 'bind': {'a': 'x'}") "," HOOK(
+				 "top", ", 'dependencies': ['hooks.s'], 'bind': {'x': 'z', 'b': 'z'}")),
+		    "/hooks/top/bind/b: ");
+	/* Keys that change places are fine, and so is what no program runs. */
+	expect_fine(SPEC(PROGRAM("p", "'hooks.s'", "") "," PROGRAM("q", "'hooks.h'", ""),
+			 WRITES("h", "") "," STANDS("s", "q", ", 'bind': {'a': 'b', 'b': 'a'}")));
+	expect_fine(SPEC(PROGRAM("q", "'hooks.h'", ""), WRITES("h", "") "," STANDS("s", "q", ", 'bind': {'a': 'b'}")));
+}
+END_TEST
+
 START_TEST(a_bind_is_of_a_name_that_the_hook_declares_where_outputs_are_declared)
 {
 	expect_said(HOOKS(HOOK("h", ", 'outputs': {}, 'bind': {'a': 'b'}")), "/hooks/h/bind/a: ");
@@ -212,6 +252,7 @@ END_TEST
 CHECK_MAIN(spec_rules, irreversible_and_rectifiers_exclude_each_other,
 	   retry_and_idempotent_belong_to_functions_and_irreversible_does_not,
 	   two_outputs_of_one_hook_have_keys_of_their_own,
+	   two_outputs_of_one_hook_have_keys_of_their_own_whatever_is_bound_around_it,
 	   a_bind_is_of_a_name_that_the_hook_declares_where_outputs_are_declared,
 	   a_default_has_the_type_of_its_argument_and_outputs_have_none,
 	   a_hook_with_rectifiers_around_a_program_without_any_is_warned_of,

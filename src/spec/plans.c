@@ -9,10 +9,8 @@
 #include "spec/plan.h"
 
 /* Goes to the bind that makes `key` of an operation's `name`, where one does. */
-static bool go_bind(Loader *loader, const PlanOp *op, const char *name, const char *key)
+static void go_bind(Loader *loader, const PlanOp *op, const char *name, const char *key)
 {
-	bool found = false;
-
 	for (const PlanScope *scope = op->scope; scope; scope = scope->outer) {
 		const char *bound = plan_bind(scope->hook, name);
 
@@ -20,11 +18,9 @@ static bool go_bind(Loader *loader, const PlanOp *op, const char *name, const ch
 			loader_go_hook(loader, scope->hook);
 			loader_enter(loader, "bind");
 			loader_enter(loader, name);
-			found = true;
 		}
 		name = bound;
 	}
-	return found;
 }
 
 static const char *op_name(const PlanOp *op)
@@ -49,6 +45,24 @@ static void check_metadata(Loader *loader, const Plan *plan, const PlanOp *op, c
 	}
 }
 
+/* Goes to the bind that brings two names of an operation, which differ, under one key: at the innermost place where they
+ * meet, to that of \p name where it has one there. */
+static void go_meeting(Loader *loader, const PlanOp *op, const char *other, const char *name)
+{
+	for (const PlanScope *scope = op->scope; scope; scope = scope->outer) {
+		const char *bound = plan_bind(scope->hook, name), *other_bound = plan_bind(scope->hook, other);
+
+		if (strcmp(bound, other_bound) == 0) {
+			loader_go_hook(loader, scope->hook);
+			loader_enter(loader, "bind");
+			loader_enter(loader, strcmp(bound, name) != 0 ? name : other);
+			return;
+		}
+		name = bound;
+		other = other_bound;
+	}
+}
+
 static void output_meets(Loader *loader, const Plan *plan, const PlanOp *op, size_t output)
 {
 	const char *name = op->outputs[output].arg->name, *key = plan->keys[op->outputs[output].key], *other;
@@ -57,8 +71,7 @@ static void output_meets(Loader *loader, const Plan *plan, const PlanOp *op, siz
 	while (op->outputs[first].key != op->outputs[output].key)
 		first++;
 	other = op->outputs[first].arg->name;
-	if (!go_bind(loader, op, name, key))
-		go_bind(loader, op, other, key);
+	go_meeting(loader, op, other, name);
 	loader_error(loader,
 		     "expected a key of its own for each output of hooks.%s; got \"%s\" for both \"%s\" and \"%s\"",
 		     op->hook->name, key, other, name);
