@@ -123,7 +123,7 @@ def the_gate_is_installed():
     equal(groups, {OPERATOR, "ryuso", "ryuso-admin"}, "an operator's groups")
     # These uncover the machine's boot id in a container, which stays the same when that is booted again.
     BOOT.parent.mkdir(parents=True)
-    BOOT.write_text("[Service]\nProtectKernelTunables=no\nProtectControlGroups=no\n")
+    BOOT.write_text("[Service]\nProtectKernelTunables=no\nProtectControlGroups=no\nProtectProc=default\n")
     root("systemctl", "daemon-reload")
     bring_project("gate")
     install_project("gate")

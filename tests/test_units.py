@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The units as systemd reads them, without any of them being started: the boot tests do that."""
+
+import json
+import pathlib
+import re
+import shutil
+
+from tap import TOP_BUILD, TOP_SOURCE, check, contains, environment, equal, main, program, run, scratch, skip, test
+
+SERVICES = ("ryuso.service", "ryuso@.service", "ryuso-recover.service", "ryuso-recover@.service")
+SOCKETS = ("ryuso.socket", "ryuso@.socket")
+DROP_INS = TOP_SOURCE / "units/drop-ins"
+EXPOSURE_MAX = 5  # tenths
+NETWORK = {"PrivateNetwork=", "IPAddressDeny=", "RestrictAddressFamilies=~AF_(INET|INET6)",
+           "RestrictAddressFamilies=~AF_NETLINK"}
+
+
+def built():
+    """A directory of our units that name the programs of the build tree, which need not be installed."""
+    directory = scratch()
+    for name in (*SERVICES, *SOCKETS):
+        path = TOP_BUILD / "units" / name
+        check(path.exists(), f"there is no {path}: build it")
+        text = re.sub(r"^ExecStart=\S*/(ryusod|ryusoctl)", lambda match: f"ExecStart={program(match[1])}",
+                      path.read_text(), flags=re.MULTILINE)
+        (directory / name).write_text(text)
+    return directory
+
+
+def analyze(directory, *arguments):
+    if not shutil.which("systemd-analyze"):
+        skip("there is no systemd-analyze")
+    return run("systemd-analyze", *arguments, status=None, cwd=directory,
+               env=environment(SYSTEMD_UNIT_PATH=f"{directory}:", XDG_RUNTIME_DIR=directory))
+
+
+def verified(directory, *names):
+    done = analyze(directory, "verify", "--recursive-errors=no", "--man=no",
+                   *(directory / name.replace("@.", "@some-module.") for name in names))
+    return done.stdout + done.stderr
+
+
+def exposure(directory, name):
+    """In tenths, and what makes it up."""
+    table = analyze(directory, "security", "--offline=yes", "--no-pager", directory / name).stdout
+    found = re.search(r"exposure level for \S+: (\d+)\.(\d)", table)
+    check(found, f"{name}: expected an exposure, got {table}")
+    return int(found[1] + found[2]), "\n".join(line for line in table.splitlines() if "✗" in line)
+
+
+def open_items(directory, name):
+    """What systemd-analyze holds against a service."""
+    done = analyze(directory, "security", "--offline=yes", "--no-pager", "--json=short", directory / name)
+    return {item.get("name") or item["json_field"]: item for item in json.loads(done.stdout)
+            if float(item["exposure"] or 0) > 0}
+
+
+def settings(path):
+    """The lines of a [Service] section, by name."""
+    section = path.read_text().split("[Service]\n")[1].split("\n[")[0]
+    found = {}
+    for line in section.splitlines():
+        if line and not line.startswith("#"):
+            name, value = line.split("=", 1)
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def with_drop_in(name):
+    directory = built()
+    (directory / "ryuso.service.d").mkdir()
+    shutil.copy(DROP_INS / name, directory / "ryuso.service.d")
+    return directory
+
+
+def sandbox(service):
+    """The settings of a service that are about what it may not do."""
+    text = (TOP_BUILD / "units" / service).read_text()
+    first = re.search(r"^NoNewPrivileges=", text, re.MULTILINE)
+    lines = text[first.start():].split("\n[")[0].splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@test
+def systemd_has_nothing_to_say_of_the_units():
+    equal(verified(built(), *SERVICES, *SOCKETS), "", "the words of systemd-analyze verify")
+
+
+@test
+def systemd_does_say_so_where_there_is_a_mistake():
+    directory = built()
+    path = directory / "ryuso.service"
+    path.write_text(path.read_text().replace("[Service]\n", "[Service]\nProtectSytem=strict\n"))
+    contains(verified(directory, "ryuso.service"), "ProtectSytem", "the words of systemd-analyze verify")
+
+
+@test
+def the_services_are_exposed_to_a_twentieth_at_most():
+    directory = built()
+    for name in SERVICES:
+        found, why = exposure(directory, name)
+        check(found <= EXPOSURE_MAX, f"{name}: expected an exposure of {EXPOSURE_MAX / 10} at most, got {found / 10}:\n{why}")
+
+
+@test
+def an_instance_is_locked_down_like_the_plain_service():
+    equal(sandbox("ryuso@.service"), sandbox("ryuso.service"), "the settings")
+    equal(sandbox("ryuso-recover@.service"), sandbox("ryuso-recover.service"), "the settings")
+
+
+@test
+def each_drop_in_is_one_that_systemd_understands():
+    names = sorted(path.name for path in DROP_INS.iterdir())
+    equal(names, ["network.conf", "path.conf", "root.conf"], "the drop-ins")
+    for name in names:
+        equal(verified(with_drop_in(name), "ryuso.service"), "", f"what systemd-analyze verify says with {name}")
+
+
+@test
+def the_drop_in_for_the_network_gives_back_nothing_else():
+    before = set(open_items(built(), "ryuso.service"))
+    equal(set(open_items(with_drop_in("network.conf"), "ryuso.service")) - before, NETWORK, "what is open besides")
+
+
+@test
+def the_drop_in_for_a_path_gives_back_nothing_else():
+    directory = with_drop_in("path.conf")
+    equal(set(open_items(directory, "ryuso.service")), set(open_items(built(), "ryuso.service")), "what is open")
+    equal(list(settings(DROP_INS / "path.conf")), ["ReadWritePaths"], "its settings")
+
+
+@test
+def the_drop_in_for_root_lifts_each_restriction_of_the_service():
+    lifted = settings(DROP_INS / "root.conf")
+    restrictions = {line.split("=")[0] for line in sandbox("ryuso.service")} | {"User", "Group", "UMask"}
+    # what a filter that is not there would answer
+    equal(restrictions - {"SystemCallErrorNumber"}, set(lifted), "the settings")
+
+
+main()
