@@ -56,6 +56,7 @@ static const CallKind kinds[] = {
 	{ "describe", false, call_describe, { { "program", PARAMETER_TEXT, true } } },
 	{ "hold", true, call_hold, { REASON(false) } },
 	{ "list", false, call_list, { { 0 } } },
+	{ "metrics", false, call_metrics, { { 0 } } },
 	{ "parked", true, call_parked, { { 0 } } },
 	{ "ping", false, call_ping, { { 0 } } },
 	{ "resume", true, call_resume, { { 0 } } },
@@ -214,6 +215,8 @@ static void write_answer(Slot *slot, struct json_object *result, const Error *er
 		reply_write_result(slot->id_text, result, text);
 	else
 		reply_write_call_error(slot->id_text, error, text);
+	if (!result)
+		metrics_refusal(slot->client->clients->metrics, error->code);
 	slot_written(slot, text->size - before);
 	slot_done(slot);
 }

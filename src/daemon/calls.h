@@ -15,6 +15,7 @@ typedef struct Calls {
 	Crew *crew;
 	Parking *parking;
 	const Clients *clients;
+	const Metrics *metrics;
 	const uint64_t *n_refused;
 	const char *(*state)(void *context, const char **ret_message); /* "running", "no-module", … */
 	void *context;

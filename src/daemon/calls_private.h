@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Between calls.c (the table, parameters, answers that come later) and the files of functions: calls_look.c and
- * calls_catalog.c (what is), calls_runs.c and calls_show.c (runs), calls_cancel.c, calls_operator.c (what operators
+ * calls_catalog.c (what is), calls_metrics.c (what has been), calls_runs.c and calls_show.c (runs), calls_cancel.c, calls_operator.c (what operators
  * decide). A function makes a new object in \p ret and returns 0; or returns CALL_LATER: it has seen to it that the slot
  * is answered; or -EBADMSG with \p error; or another negative errno: then the connection is closed. */
 #pragma once
@@ -39,6 +39,7 @@ int ask_result(Members *members, struct json_object **ret);
 
 int call_describe(Ask *ask, struct json_object **ret, Error *error);
 int call_list(Ask *ask, struct json_object **ret, Error *error);
+int call_metrics(Ask *ask, struct json_object **ret, Error *error);
 int call_ping(Ask *ask, struct json_object **ret, Error *error);
 int call_status(Ask *ask, struct json_object **ret, Error *error);
 int call_wait(Ask *ask, struct json_object **ret, Error *error);

@@ -18,6 +18,7 @@ Catalog *catalog_free(Catalog *catalog)
 		access_done(&catalog->programs[i].access);
 	}
 	free(catalog->programs);
+	free(catalog->tallies);
 	spec_free(catalog->spec);
 	free(catalog->spec_text);
 	free(catalog->build_id);
@@ -139,6 +140,29 @@ int catalog_new(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, 
 int catalog_recall(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, char **ret_problem)
 {
 	return catalog_make(hello, &(CatalogWish){ .caps = caps, .past = true }, ret, ret_problem);
+}
+
+int catalog_count(Catalog *catalog, Metrics *metrics)
+{
+	const Spec *spec = catalog->spec;
+
+	if (!metrics)
+		return 0;
+	if (!catalog->tallies)
+		catalog->tallies = calloc(MAX(spec->n_hooks, 1U), sizeof(*catalog->tallies));
+	if (!catalog->tallies)
+		return -ENOMEM;
+	for (size_t i = 0; i < spec->n_hooks; i++) {
+		catalog->tallies[i] = metrics_hook(metrics, spec->hooks[i].name);
+		if (!catalog->tallies[i])
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < catalog->n_programs; i++) {
+		catalog->programs[i].tally = metrics_program(metrics, catalog->programs[i].spec->name);
+		if (!catalog->programs[i].tally)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 const CatalogProgram *catalog_program(const Catalog *catalog, const char *name)

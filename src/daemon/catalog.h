@@ -4,19 +4,22 @@
 #pragma once
 
 #include "daemon/access.h"
+#include "daemon/metrics.h"
 #include "run/order.h"
 
 typedef struct CatalogProgram {
 	const SpecProgram *spec;
 	Plan *plan;
 	Access access;
-	size_t reserve; /* bytes of a recorder that a run of it may need at least, behind its START */
+	MetricsProgram *tally; /* borrowed; NULL: it is not counted */
+	size_t reserve;        /* bytes of a recorder that a run of it may need at least, behind its START */
 } CatalogProgram;
 
 typedef struct Catalog {
 	Spec *spec;
 	CatalogProgram *programs; /* by name, for the search */
 	size_t n_programs;
+	MetricsHook **tallies; /* owned; by the number of the hook in the spec; NULL: they are not counted */
 	Id fingerprint;
 	Id identity;     /* module_identity(): what runs are pinned to */
 	char *spec_text; /* as the module says it */
@@ -29,11 +32,18 @@ typedef struct Catalog {
 int catalog_new(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, char **ret_problem);
 /** \brief The same of a module that was in use once: nobody is looked up, and nobody admitted. */
 int catalog_recall(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, char **ret_problem);
+/** \brief What runs of it do is counted in \p metrics from now on, which outlives it. -ENOMEM. */
+int catalog_count(Catalog *catalog, Metrics *metrics);
 Catalog *catalog_free(Catalog *catalog);
 DEFINE_CLEANUP(Catalog *, catalog_free)
 #define _cleanup_catalog_ _cleanup_(catalog_freep)
 
 /** \brief NULL: there is none of that name. */
 const CatalogProgram *catalog_program(const Catalog *catalog, const char *name);
+/** \brief Where calls of \p hook, which is of the catalog's spec, are counted; or NULL. */
+static inline MetricsHook *catalog_tally(const Catalog *catalog, const SpecHook *hook)
+{
+	return catalog->tallies ? catalog->tallies[hook - catalog->spec->hooks] : NULL;
+}
 /** \brief Whether \p hello is of the same build of the same spec. */
 bool catalog_matches(const Catalog *catalog, const OrderHello *hello);

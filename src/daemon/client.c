@@ -113,6 +113,7 @@ void client_refuse(Client *client, char *id_text, const char *program, const Err
 	Buffer *text;
 	size_t before;
 
+	metrics_refusal(client->clients->metrics, error->code);
 	if (!slot)
 		return;
 	text = slot_text(slot);

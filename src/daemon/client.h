@@ -10,6 +10,7 @@
 
 #include "daemon/access.h"
 #include "daemon/config.h"
+#include "daemon/metrics.h"
 #include "daemon/poller.h"
 #include "wire/frame.h"
 
@@ -65,12 +66,14 @@ typedef struct ClientCount {
 struct Clients {
 	Poller *poller;
 	const Config *config;
+	Metrics *metrics; /* borrowed; or NULL */
 	/* Borrowed text of one whole object. Takes a slot and sees to it that it is answered. */
 	void (*on_object)(Client *client, const char *text, size_t size, size_t members, void *context);
 	void *context;
 	struct ClientList all, dirty;
 	size_t n, n_timed;
 	size_t n_turned_away;
+	uint64_t n_admitted;
 	uint64_t told_usec;  /* when the log was last told of them */
 	ClientCount *counts; /* owned; of users that are connected */
 	size_t n_counts;

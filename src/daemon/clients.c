@@ -83,6 +83,7 @@ static void turn_away(Clients *clients, int fd, const Peer *peer, const char *se
 	if (buffer_error(&text) == 0 && send(fd, text.data, text.size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		log_debug("client %d: was turned away without an answer", (int)peer->pid);
 	clients->n_turned_away++;
+	metrics_refusal(clients->metrics, error.code);
 	now = clock_monotonic();
 	if (clients->told_usec != 0 && now - clients->told_usec < CLIENT_TELL_USEC)
 		return;
@@ -122,6 +123,7 @@ void clients_admit(Clients *clients, int fd_taken)
 		return;
 	}
 	take_fd(fd);
+	clients->n_admitted++;
 	client_receive(client);
 }
 

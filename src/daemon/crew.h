@@ -61,6 +61,7 @@ typedef struct CrewSetup {
 	Trace *trace;
 	Queue *queue;
 	Outcomes *outcomes;
+	Metrics *metrics;
 	const char *worker; /* path of the program */
 	CrewEvents events;
 } CrewSetup;
@@ -107,6 +108,7 @@ typedef struct Crew {
 	unsigned failures;      /* in a row */
 	uint64_t retry_at_usec;
 	uint64_t n_started; /* workers */
+	uint64_t n_failed;  /* times that none could be had */
 } Crew;
 
 void crew_init(Crew *crew, const CrewSetup *setup);

@@ -71,8 +71,10 @@ static CrewGuest *guest_make(Crew *crew, const Id *identity, char **ret_problem)
 		return NULL;
 	guest->fd = -EBADF;
 	r = modules_load(crew->home, identity, &caps, &guest->note, ret_problem);
+	if (r >= 0)
+		r = catalog_count(guest->note.catalog, crew->setup.metrics);
 	if (r < 0) {
-		free(guest);
+		guest_free(guest);
 		errno = -r;
 		return NULL;
 	}

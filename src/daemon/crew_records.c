@@ -64,10 +64,23 @@ static bool end_is_irreversible(const Run *run, const RecordEnd *end)
 	       plan->steps[end->step - 1].irreversible;
 }
 
+/* A check that did not pass has no beginning. */
+static void count_call(const Run *run, const RecordEnd *end, bool called)
+{
+	const Plan *plan = run->program->plan;
+	const SpecHook *hook = end->op < plan->n_ops ? plan->ops[end->op].hook : NULL;
+	uint64_t since = run->call.since_usec;
+
+	if (hook)
+		metrics_called(catalog_tally(run->catalog, hook), end->rectifying ? METRICS_RECTIFIER : METRICS_HOOK,
+			       end->outcome, called && end->usec > since ? end->usec - since : 0);
+}
+
 static int on_end(Crew *crew, const Record *record, size_t offset)
 {
 	Run *run = crew->current;
 	RecordEnd end;
+	bool called;
 
 	(void)offset;
 	if (!run || record_decode_end(record, &end) < 0 || end.outcome >= OUTCOME_KIND_MAX)
@@ -75,12 +88,14 @@ static int on_end(Crew *crew, const Record *record, size_t offset)
 	/* a line without newline is the hook's that has ended */
 	if (crew->active && !run->replaying)
 		hand_end_line(crew->active);
+	called = run->call.in_hand;
 	run->call.in_hand = false;
 	if (end_is_irreversible(run, &end))
 		run->irreversible = true;
 	if (run->replaying)
 		return 0;
 	trace_call(crew->setup.trace, run, &end);
+	count_call(run, &end, called);
 	if (end.error == ERROR_CANCELLED)
 		crew_cancels_end(crew, &run->id, 0, true);
 	/* an attempt that died with its worker says nothing against the one that took the run up */

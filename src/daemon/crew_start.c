@@ -38,6 +38,7 @@ static uint64_t crew_delay(unsigned failures)
 void crew_back_off(Crew *crew)
 {
 	crew->failures++;
+	crew->n_failed++;
 	crew->retry_at_usec = clock_monotonic() + crew_delay(crew->failures);
 }
 
@@ -92,6 +93,8 @@ static int crew_learn(Crew *crew, const OrderHello *hello, char **ret_problem)
 	if (crew->catalog)
 		return catalog_matches(crew->catalog, hello) ? 0 : -EBADMSG;
 	r = catalog_new(hello, &caps, &catalog, ret_problem);
+	if (r >= 0)
+		r = catalog_count(catalog, crew->setup.metrics);
 	if (r >= 0)
 		r = modules_save(crew->home, catalog, crew->module_path);
 	if (r < 0)

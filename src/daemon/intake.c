@@ -208,6 +208,18 @@ static void hand_on(Intake *intake, Run *run, Slot *slot, const Request *request
 	queue_push(intake->queue, run);
 }
 
+/* Of a program that does not exist for who asks, nothing is said. */
+static void count_refused(const Intake *intake, const Request *request, const Error *error)
+{
+	const Catalog *catalog = intake->crew->catalog;
+	const CatalogProgram *program = NULL;
+
+	if (catalog && error->code != ERROR_UNKNOWN_PROGRAM)
+		program = catalog_program(catalog, request->name);
+	if (program)
+		metrics_refused(program->tally);
+}
+
 static void take_program(Intake *intake, Client *client, Request *request)
 {
 	_cleanup_error_ Error error = { 0 };
@@ -224,6 +236,7 @@ static void take_program(Intake *intake, Client *client, Request *request)
 		r = make_run(intake, client, request, &fingerprint, &run, &error);
 	if (r == -EBADMSG) {
 		intake->n_refused++;
+		count_refused(intake, request, &error);
 		client_refuse(client, take_ptr(request->id_text), request->name, &error);
 		return;
 	}

@@ -22,6 +22,7 @@ typedef struct Manager {
 	sd_event *event;
 	Poller poller;
 	Listener listener;
+	Metrics metrics;
 	Clients clients;
 	Queue queue;
 	Trace trace;

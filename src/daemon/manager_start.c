@@ -132,6 +132,7 @@ static int set_up_parts(Manager *manager)
 		.trace = &manager->trace,
 		.queue = &manager->queue,
 		.outcomes = &manager->outcomes,
+		.metrics = &manager->metrics,
 		.worker = worker && *worker ? worker : WORKER_PATH,
 		.events = {
 			.on_resumed = on_resumed,
@@ -156,6 +157,7 @@ static int set_up_parts(Manager *manager)
 		.crew = &manager->crew,
 		.parking = &manager->parking,
 		.clients = &manager->clients,
+		.metrics = &manager->metrics,
 		.n_refused = &manager->intake.n_refused,
 		.state = manager_state,
 		.context = manager,
@@ -163,6 +165,7 @@ static int set_up_parts(Manager *manager)
 	r = calls_init(&manager->calls);
 	if (r < 0)
 		return r;
+	manager->clients.metrics = &manager->metrics;
 	manager->clients.on_object = intake_object;
 	manager->clients.context = &manager->intake;
 	r = intake_init(&manager->intake, &manager->config, &manager->crew, &manager->queue, &manager->calls);
@@ -303,6 +306,7 @@ int manager_init(Manager *manager, const Options *options)
 		.poller.fd = -EBADF,
 	};
 	point_init(POINT_DAEMON);
+	metrics_init(&manager->metrics);
 	queue_init(&manager->queue);
 	crew_init(&manager->crew, &(CrewSetup){ 0 });
 	r = log_open("ryusod", !isatty(STDERR_FILENO));
@@ -358,6 +362,7 @@ void manager_done(Manager *manager)
 	calls_done(&manager->calls);
 	intake_done(&manager->intake);
 	store_done(&manager->store);
+	metrics_done(&manager->metrics);
 	poller_done(&manager->poller);
 	sd_event_source_disable_unref(manager->clock);
 	sd_event_source_disable_unref(manager->later);

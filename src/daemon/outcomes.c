@@ -65,6 +65,7 @@ static void outcomes_tell(Outcomes *outcomes, Run *run, const RecordFinish *fini
 	run_answer(run, finish->reply, finish->reply_size);
 	run->answered = true;
 	outcomes->counts[finish->status]++;
+	metrics_ended(run->program->tally, finish->status);
 	outcomes->n_records += finish->n_records;
 	outcomes->n_syncs += finish->n_syncs;
 	outcomes->last_records = finish->n_records;

@@ -213,8 +213,18 @@ static void slot_refuse(Slot *slot, WaiterKind kind, const char *program, const 
 	writing_end(&writing);
 }
 
+static void count_refusal(const Run *run, const Error *error)
+{
+	MetricsProgram *tally = run->program->tally;
+
+	metrics_refused(tally);
+	if (tally)
+		metrics_refusal(tally->metrics, error->code);
+}
+
 void run_refuse(Run *run, const Error *error)
 {
+	count_refusal(run, error);
 	for (Waiter *waiter = &run->first; waiter; waiter = waiter->next)
 		if (waiter->slot)
 			slot_refuse(waiter->slot, waiter->kind, run->program->spec->name, error);
