@@ -20,7 +20,8 @@ import re
 import shlex
 import sys
 
-PAGES = ("ryuso.7", "ryuso.conf.5", "ryusod.8", "ryusoctl.1", "ryuso-gen.1")
+MAN = pathlib.Path(__file__).resolve().parent.parent / "man"
+PAGES = tuple(path.stem for path in sorted(MAN.glob("*.in")))
 
 
 class Step:
@@ -32,8 +33,7 @@ class Step:
 
 def source(page):
     """The lines of a page's source, from a path or from our own tree."""
-    tree = pathlib.Path(__file__).resolve().parent.parent
-    path = pathlib.Path(page) if "/" in page else tree / "man" / (page + ".in")
+    path = pathlib.Path(page) if "/" in page else MAN / (page + ".in")
     return path.read_text().splitlines()
 
 

@@ -103,17 +103,6 @@ def every_error_is_in_the_page():
 
 
 @test
-def every_message_id_and_field_of_the_journal_is_in_the_page():
-    page = shown("ryusod.8")
-    ids = re.findall(r'"([0-9a-f]{32})"', repository("src/daemon/trace_ids.h"))
-    check(len(ids) >= 6, f"expected the ids, got {ids}")
-    section = page_text("ryusod.8").split(".Sh JOURNAL")[1].split("\n.Sh ")[0]
-    equal(sorted(re.findall(r"[0-9a-f]{32}", section)), sorted(ids), "the message ids")
-    for name in set(re.findall(r'"(RYUSO_[A-Z_]+)"', repository("src/daemon/trace.c"))):
-        contains(page, name, "ryusod(8)")
-
-
-@test
 def every_setting_is_in_the_page_with_its_limits():
     # the daemon says itself which limits a setting has, where it is given a value that is none
     section = page_text("ryuso.conf.5").split(".Sh SETTINGS")[1].split("\n.Sh ")[0]
@@ -131,6 +120,26 @@ def every_setting_is_in_the_page_with_its_limits():
             contains(text, f"; {expected[1]}", name)
         else:
             equal(name, "Module", f"a setting of which nothing was said in {log}")
+
+
+@test
+def every_page_is_installed_and_named_by_ryuso_7_and_the_readme():
+    makefile, readme, hub = repository("Makefile.am"), repository("README.md"), page_text("ryuso.7").split(".Sh SEE ALSO")[1]
+    for page in man_commands.PAGES:
+        name, section = page.rsplit(".", 1)
+        check(re.search(rf"man/{re.escape(page)}\s", makefile), f"{page} is not among man_MANS")
+        contains(makefile, f"man/{page}.in", "EXTRA_DIST")
+        contains(readme, f"`man {name}`", "README.md")
+        check(page == "ryuso.7" or f".Xr {name} {section}" in hub, f"{page} is not in SEE ALSO of ryuso(7)")
+
+
+@test
+def every_reference_to_a_page_of_ours_leads_to_one():
+    links = set(re.findall(r"man/(ryuso_\w+\.3)", repository("Makefile.am")))
+    for page in man_commands.PAGES:
+        for name, section in re.findall(r"^\.Xr (ryuso\S*) (\d)", page_text(page), re.MULTILINE):
+            check(f"{name}.{section}" in man_commands.PAGES or f"{name}.{section}" in links,
+                  f"{page}: there is no {name}({section})")
 
 
 # ---- what the pages show ----
@@ -182,6 +191,15 @@ def the_commands_of_ryusoctl_1_work_as_they_stand():
         contains(text, part, "what the commands wrote")
     check(re.search(r"statement.*\n2505\n", text), f"expected the balance of rent: {text}")
     check(re.search(r"nowhere.*\ntransfer was rectified(.*\n)*?1\n", text), f"expected a rectified transfer: {text}")
+
+
+FOLLOWED = ("ryuso.7", "ryusod.8", "ryusoctl.1", "ryuso-gen.1")  # above
+
+
+@test
+def no_page_shows_commands_that_no_test_runs():
+    for page in man_commands.PAGES:
+        check(page in FOLLOWED or not man_commands.commands(page), f"{page}: {man_commands.commands(page)}")
 
 
 @test

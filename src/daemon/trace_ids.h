@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The MESSAGE_IDs of the journal's entries (journalctl MESSAGE_ID=…). They never change; ryusod(8) lists them, and
- * units/ryuso.catalog says of each what to do. */
+/* The MESSAGE_IDs of the journal's entries (journalctl MESSAGE_ID=…). They never change; ryuso-journal(7) lists them,
+ * and units/ryuso.catalog says of each what to do. */
 #pragma once
 
 #define TRACE_ID_RUN_BEGUN "f07880a11f4f49bc873be1fdcc6a78ea"    /* a run has begun */
