@@ -148,12 +148,14 @@ START_TEST(submissions_and_what_has_begun_before_stay_when_plain_runs_are_refuse
 	queue_init(&queue);
 	queue_push(&queue, submission = make_run(client_slot(connection.client, NULL), 0));
 	queue_push(&queue, make_run(NULL, 0));
-	queue_push(&queue, resumed = make_run(NULL, 0));
-	submission->submitted = true;
+	resumed = make_run(NULL, 0);
 	resumed->taken_up = true;
+	queue_push(&queue, resumed);
+	submission->submitted = true;
 	queue_refuse_plain(&queue, ERROR_NO_MODULE, "there is none");
 	ck_assert_uint_eq(queue.n, 2);
-	ck_assert_ptr_eq(queue_first(&queue), submission);
+	ck_assert_ptr_eq(queue_first(&queue), resumed);
+	ck_assert_ptr_eq(TAILQ_LAST(&queue.runs, RunList), submission);
 	connection_turn(&connection);
 	ck_assert_uint_eq(connection.clients.n, 1);
 	queue_refuse_plain(&queue, ERROR_SHUTTING_DOWN, "it is over");

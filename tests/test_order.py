@@ -4,6 +4,7 @@
 import os
 
 from busy import Gate, Log, busy, error, outcome, say, status
+from shop import As
 from tap import check, equal, main, scratch, test, wait_for
 
 NOTHING = {"program": "nothing"}
@@ -48,6 +49,32 @@ def runs_begin_in_the_order_in_which_their_requests_came():
             client.close()
         equal(log.lines(), [str(number) for number in range(40)], "the order of the runs")
         holder.reply()
+
+
+@test
+def users_take_turns_and_each_ones_runs_begin_in_order():
+    log = Log()
+    log.path.touch(mode=0o666)
+    with busy() as daemon, daemon.client() as holder, daemon.client() as many:
+        daemon.socket.chmod(0o666)
+        daemon.socket.parent.chmod(0o711)
+        gate = Gate(holder)
+        many.send(*[say(log, f"many {number}") for number in range(80)])
+        wait_for(lambda: status(daemon)["queued"] == 80, "the many to be queued")
+        with As(daemon.socket, 4711) as few:
+            few.send(*[say(log, f"few {number}") for number in range(3)])
+            wait_for(lambda: status(daemon)["queued"] == 83, "the few to be queued")
+            gate.open()
+            equal([outcome(reply) for reply in few.replies(3)], [("succeeded", None)] * 3, "the few")
+        equal([outcome(reply) for reply in many.replies(80)], [("succeeded", None)] * 80, "the many")
+        holder.reply()
+        lines = log.lines()
+        equal([line for line in lines if line.startswith("many")], [f"many {number}" for number in range(80)],
+              "the order of the many")
+        places = [lines.index(f"few {number}") for number in range(3)]
+        ahead = places[0]  # what was with the worker already
+        check(ahead < 80 - 3, f"the first of the few came at last, at {places[0]}")
+        equal(places, [ahead, ahead + 2, ahead + 4], "then it was one of the few, one of the many")
 
 
 @test

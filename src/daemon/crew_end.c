@@ -69,12 +69,20 @@ static void take_unbegun(Crew *crew, struct RunList *ret)
 	}
 }
 
+/* Whoever's run has begun has had a turn. */
+static void give_back(Crew *crew, struct RunList *unbegun)
+{
+	queue_return(crew->setup.queue, unbegun);
+	if (crew->current)
+		queue_pass(crew->setup.queue, crew->current->peer.uid);
+}
+
 void crew_recall(Crew *crew)
 {
 	struct RunList unbegun;
 
 	take_unbegun(crew, &unbegun);
-	queue_return(crew->setup.queue, &unbegun);
+	give_back(crew, &unbegun);
 }
 
 /* Whether the first of what was not begun was what the worker died of cannot be known; a run is not given to worker
@@ -97,7 +105,7 @@ static void crew_return_unbegun(Crew *crew, bool in_good_order)
 			crew_refuse(crew, run, &error);
 		}
 	}
-	queue_return(crew->setup.queue, &unbegun);
+	give_back(crew, &unbegun);
 }
 
 /* Its old records were being written anew, and do not count before the decision among them: it is taken up again from

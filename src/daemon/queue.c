@@ -5,6 +5,7 @@ void queue_init(Queue *queue)
 {
 	*queue = (Queue){ 0 };
 	TAILQ_INIT(&queue->runs);
+	turns_init(&queue->turns);
 }
 
 void queue_done(Queue *queue)
@@ -15,12 +16,42 @@ void queue_done(Queue *queue)
 		run_free(run);
 }
 
-void queue_push(Queue *queue, Run *run)
+static void queue_count(Queue *queue, const Run *run)
 {
-	TAILQ_INSERT_TAIL(&queue->runs, run, entry);
 	queue->n++;
 	if (run->start_by_usec)
 		queue->n_limited++;
+}
+
+/* The first that was not parked. */
+static Run *first_plain(const Queue *queue)
+{
+	Run *run = TAILQ_FIRST(&queue->runs);
+
+	while (run && run->taken_up)
+		run = TAILQ_NEXT(run, entry);
+	return run;
+}
+
+static void insert_before_plain(Queue *queue, Run *run)
+{
+	Run *first = first_plain(queue);
+
+	if (first)
+		TAILQ_INSERT_BEFORE(first, run, entry);
+	else
+		TAILQ_INSERT_TAIL(&queue->runs, run, entry);
+}
+
+void queue_push(Queue *queue, Run *run)
+{
+	if (run->taken_up) {
+		insert_before_plain(queue, run);
+	} else {
+		TAILQ_INSERT_TAIL(&queue->runs, run, entry);
+		turns_add(&queue->turns, run);
+	}
+	queue_count(queue, run);
 }
 
 void queue_return(Queue *queue, struct RunList *runs)
@@ -29,16 +60,26 @@ void queue_return(Queue *queue, struct RunList *runs)
 
 	while ((run = TAILQ_LAST(runs, RunList))) {
 		TAILQ_REMOVE(runs, run, entry);
-		TAILQ_INSERT_HEAD(&queue->runs, run, entry);
-		queue->n++;
-		if (run->start_by_usec)
-			queue->n_limited++;
+		if (run->taken_up) {
+			TAILQ_INSERT_HEAD(&queue->runs, run, entry);
+		} else {
+			insert_before_plain(queue, run);
+			turns_return(&queue->turns, run);
+		}
+		queue_count(queue, run);
 	}
+}
+
+void queue_pass(Queue *queue, uid_t uid)
+{
+	turns_pass(&queue->turns, uid);
 }
 
 Run *queue_first(const Queue *queue)
 {
-	return TAILQ_FIRST(&queue->runs);
+	Run *run = TAILQ_FIRST(&queue->runs);
+
+	return run && run->taken_up ? run : turns_first(&queue->turns);
 }
 
 Run *queue_find(const Queue *queue, const Id *id)
@@ -56,6 +97,8 @@ Run *queue_find(const Queue *queue, const Id *id)
 Run *queue_take(Queue *queue, Run *run)
 {
 	TAILQ_REMOVE(&queue->runs, run, entry);
+	if (!run->taken_up)
+		turns_take(&queue->turns, run);
 	queue->n--;
 	if (run->start_by_usec)
 		queue->n_limited--;
@@ -66,7 +109,12 @@ Run *queue_pop(Queue *queue)
 {
 	Run *run = queue_first(queue);
 
-	return run ? queue_take(queue, run) : NULL;
+	if (!run)
+		return NULL;
+	queue_take(queue, run);
+	if (!run->taken_up)
+		turns_pass(&queue->turns, run->peer.uid);
+	return run;
 }
 
 static void queue_refuse(Queue *queue, Run *run, const Error *error)
@@ -85,7 +133,7 @@ void queue_expire(Queue *queue, uint64_t now_usec)
 	if (queue->n_limited == 0)
 		return;
 	error_set(&error, ERROR_NOT_STARTED, NULL, "the run had not begun within `start_within`; nothing ran");
-	for (run = queue_first(queue); run; run = next) {
+	for (run = TAILQ_FIRST(&queue->runs); run; run = next) {
 		next = TAILQ_NEXT(run, entry);
 		if (run->start_by_usec && run->start_by_usec <= now_usec && !run->taken_up)
 			queue_refuse(queue, run, &error);
@@ -100,7 +148,7 @@ void queue_refuse_plain(Queue *queue, ErrorCode code, const char *message)
 	if (queue->n == 0)
 		return;
 	error_set(&error, code, NULL, "%s", message);
-	for (run = queue_first(queue); run; run = next) {
+	for (run = TAILQ_FIRST(&queue->runs); run; run = next) {
 		next = TAILQ_NEXT(run, entry);
 		if (!run->submitted && !run->taken_up)
 			queue_refuse(queue, run, &error);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs that wait to be ordered, first come, first served. It owns them. What a worker did not begin comes back to the
- * head. */
+/* Runs that wait to be ordered. It owns them. Runs that were parked, and that an operator has decided about, come first;
+ * behind them users take turns, one run each, whoever they are and however many wait. Runs of one user leave in the order
+ * in which they came. What a worker did not begin comes back to the head. */
 #pragma once
 
-#include "daemon/run.h"
+#include "daemon/turns.h"
 
 typedef struct Queue {
-	struct RunList runs;
+	struct RunList runs; /* all of them; those that were parked first, the others as they came */
+	Turns turns;         /* of those others */
 	size_t n;
 	size_t n_limited;                                            /* of them, those that have a `start_within` */
 	void (*on_refused)(Run *run, ErrorCode code, void *context); /* before it is answered and freed; or NULL */
@@ -16,10 +18,13 @@ typedef struct Queue {
 void queue_init(Queue *queue);
 void queue_done(Queue *queue);
 void queue_push(Queue *queue, Run *run);
-/** \brief Puts all of \p runs, in their order, before everything that waits; the list is empty afterwards. */
+/** \brief Puts all of \p runs, in their order, before what else their users wait for, and those users before the
+ * others; the list is empty afterwards. */
 void queue_return(Queue *queue, struct RunList *runs);
+/** \brief A run of the user has begun after all that waits had come: its turn is over. */
+void queue_pass(Queue *queue, uid_t uid);
 Run *queue_first(const Queue *queue);
-/** \brief Takes the first out; NULL where there is none. */
+/** \brief Takes the first out; NULL where there is none. Its user's turn is over. */
 Run *queue_pop(Queue *queue);
 /** \brief The run of that id, or NULL. */
 Run *queue_find(const Queue *queue, const Id *id);

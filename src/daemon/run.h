@@ -45,8 +45,19 @@ typedef enum RunState {
 	RUN_STORING, /* answered; the ledger is not known to hold its outcome yet */
 } RunState;
 
-typedef struct Run {
+typedef struct Run Run;
+
+/** \brief A queued run's place among its user's; see turns.h. Only of the first: `turn`, `other`, and the last one as
+ * `previous`. */
+typedef struct Seat {
+	Run *previous, *next;
+	Run *other; /* another user's first, in the same bucket */
+	TAILQ_ENTRY(Run) turn;
+} Seat;
+
+struct Run {
 	TAILQ_ENTRY(Run) entry;
+	Seat seat;
 	Id id;
 	char id_text[ID_TEXT_SIZE];
 	RunState state;
@@ -89,7 +100,7 @@ typedef struct Run {
 	void *keeper; /* Promises or Outcomes, while a work of the ledger's on it is under way */
 	size_t kept;  /* its place among what a new recorder is to hold, from 1; 0: none */
 	bool lent;    /* `records` are being read for that */
-} Run;
+};
 
 TAILQ_HEAD(RunList, Run);
 
