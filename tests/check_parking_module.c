@@ -151,9 +151,12 @@ START_TEST(a_parked_run_holds_the_queue_where_that_is_set)
 	ck_assert(parking_holds(&lot.parking));
 	ck_assert_int_gt(parking_summary(&lot.parking, text, sizeof(text)), 0);
 	ck_assert_ptr_nonnull(strstr(text, "1 run is parked"));
+	ck_assert_ptr_nonnull(strstr(text, "(ryusoctl parked)"));
+	lot.trace = (Trace){ .instance = "wallet", .user = true };
 	lot_park(&lot, 4, "last undo_second", false);
 	parking_summary(&lot.parking, text, sizeof(text));
 	ck_assert_ptr_nonnull(strstr(text, "2 runs are parked"));
+	ck_assert_ptr_nonnull(strstr(text, "(ryusoctl --user -I wallet parked)"));
 	lot_close(&lot);
 }
 END_TEST

@@ -105,7 +105,7 @@ def a_parked_run_is_critical():
     [number] = {entry["RYUSO_RUN"] for entry in entries}
     [instance] = {entry["RYUSO_INSTANCE"] for entry in entries}
     for text in ("talk: parked at step 1 (undo_first) with RectifierFailed", "not undone: step 1 first",
-                 f"ryusoctl --instance={instance} show {number}"):
+                 f"ryusoctl -I {instance} show {number}"):
         contains(messages(entries)[-1], text, "the message of the end: where it stands, and what to do")
 
 
@@ -123,6 +123,8 @@ def what_operators_decide_is_logged_with_who_and_why():
                   (HOLD, NOTICE, {**user, "VERB": "resume"}),
                   (DECISION, NOTICE, {**user, "VERB": "skip", "REASON": "undone at the desk", "RUN": reply["run"],
                                       "PROGRAM": "talk", "STEP": "1"})], "the entries")
+    [said] = [entry["MESSAGE"] for entry in daemon.entries() if entry.get("RYUSO_VERB") == "hold"]
+    contains(said, f"(ryusoctl -I {daemon.instance} resume)", "how the queue goes on")
     ending = daemon.entries_of(reply)[-1]
     equal((ending["MESSAGE_ID"], ending["PRIORITY"], ending["RYUSO_OUTCOME"]), (RUN_ENDED, WARNING, "settled"),
           "the end")

@@ -49,7 +49,7 @@ static void tell_state(Manager *manager)
 	uint64_t parked = manager->promises.n_parked;
 	const char *message = NULL;
 	const char *state = manager_state(manager, &message);
-	char note[96] = "";
+	char note[96 + TRACE_COMMAND_MAX] = "";
 
 	if (state == manager->told_state && parked == manager->told_parked)
 		return;

@@ -389,9 +389,11 @@ bool parking_holds(const Parking *parking)
 int parking_summary(const Parking *parking, char *text, size_t size)
 {
 	uint64_t n = parking->promises->n_parked;
+	char command[TRACE_COMMAND_MAX];
 
 	if (n == 0)
 		return 0;
-	return snprintf(text, size, "%" PRIu64 " %s parked, and %s until an operator decides (ryusoctl parked)", n,
-			n == 1 ? "run is" : "runs are", n == 1 ? "stays so" : "stay so");
+	return snprintf(text, size, "%" PRIu64 " %s parked, and %s until an operator decides (%s)", n,
+			n == 1 ? "run is" : "runs are", n == 1 ? "stays so" : "stay so",
+			trace_command(parking->trace, "parked", command));
 }

@@ -11,7 +11,13 @@
 typedef struct Trace {
 	TraceLevel level;
 	const char *instance; /* borrowed */
+	bool user;            /* it is a daemon of a user's own */
 } Trace;
+
+#define TRACE_COMMAND_MAX 128U
+
+/** \brief "ryusoctl -I wallet parked", as whoever looks after this instance types it. Returns \p text. */
+const char *trace_command(const Trace *trace, const char *verb, char text[static TRACE_COMMAND_MAX]);
 
 /** \brief It has begun, or (run->taken_up) goes on by an operator's decision. */
 void trace_begun(const Trace *trace, Run *run);

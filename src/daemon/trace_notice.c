@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rare entries: what an operator must know, and what operators decide. Each says what to do, or what happens next. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -56,12 +57,13 @@ static void write_parked(struct json_object *tree, const Run *run, Buffer *text)
 	write_remaining(tree, text);
 }
 
-static const char *option_of(const Trace *trace, const char **ret_instance)
+const char *trace_command(const Trace *trace, const char *verb, char text[static TRACE_COMMAND_MAX])
 {
-	bool usual = strcmp(trace->instance, "ryuso") == 0;
+	bool plain = strcmp(trace->instance, "ryuso") == 0;
 
-	*ret_instance = usual ? "" : trace->instance;
-	return usual ? "" : "--instance=";
+	snprintf(text, TRACE_COMMAND_MAX, "ryusoctl%s%s%s %s", trace->user ? " --user" : "", plain ? "" : " -I ",
+		 plain ? "" : trace->instance, verb);
+	return text;
 }
 
 void trace_parked(const Trace *trace, const Run *run, const char *reply, size_t reply_size, TraceFields *fields)
@@ -70,7 +72,7 @@ void trace_parked(const Trace *trace, const Run *run, const char *reply, size_t 
 	_cleanup_buffer_ Buffer text = { 0 };
 	_cleanup_free_ char *line = NULL;
 	struct json_object *parked = stored_member(tree, "parked");
-	const char *option, *instance;
+	char command[TRACE_COMMAND_MAX];
 
 	write_parked(tree, run, &text);
 	line = buffer_take_text(&text);
@@ -78,10 +80,9 @@ void trace_parked(const Trace *trace, const Run *run, const char *reply, size_t 
 	trace_field(fields, "RYUSO_PARKED_HOOK", stored_text(parked, "hook"));
 	if (stored_number(parked, "step") > 0)
 		trace_field_number(fields, "RYUSO_PARKED_STEP", (uint64_t)stored_number(parked, "step"));
-	option = option_of(trace, &instance);
 	log_entry(LOG_CRIT, TRACE_ID_RUN_PARKED, fields->items, fields->n,
-		  "%s. It stays so until an operator decides: ryusoctl %s%s%sshow %s", line ? line : "a run is parked",
-		  option, instance, *option ? " " : "", run->id_text);
+		  "%s. It stays so until an operator decides: %s %s", line ? line : "a run is parked",
+		  trace_command(trace, "show", command), run->id_text);
 }
 
 void trace_taken_up(const Trace *trace, const Run *run, const char *why)
@@ -146,6 +147,7 @@ void trace_held(const Trace *trace, const LedgerHold *hold)
 {
 	_cleanup_buffer_ Buffer reason = { 0 };
 	_cleanup_free_ char *why = NULL;
+	char command[TRACE_COMMAND_MAX];
 	TraceFields fields;
 
 	if (hold->reason)
@@ -155,11 +157,14 @@ void trace_held(const Trace *trace, const LedgerHold *hold)
 	trace_field(&fields, "RYUSO_VERB", hold->held ? "hold" : "resume");
 	trace_field_number(&fields, "RYUSO_OPERATOR_UID", hold->uid);
 	trace_field(&fields, "RYUSO_REASON", why);
-	log_entry(hold->held ? LOG_WARNING : LOG_NOTICE, TRACE_ID_HOLD, fields.items, fields.n,
-		  "user %" PRIu32 " %s%s%s", hold->uid,
-		  hold->held ? "holds the queue: no run begins until somebody lets it go on (ryusoctl resume)"
-			     : "lets the queue go on: runs begin again",
-		  why ? ": " : "", why ? why : "");
+	if (hold->held)
+		log_entry(LOG_WARNING, TRACE_ID_HOLD, fields.items, fields.n,
+			  "user %" PRIu32 " holds the queue: no run begins until somebody lets it go on (%s)%s%s",
+			  hold->uid, trace_command(trace, "resume", command), why ? ": " : "", why ? why : "");
+	else
+		log_entry(LOG_NOTICE, TRACE_ID_HOLD, fields.items, fields.n,
+			  "user %" PRIu32 " lets the queue go on: runs begin again%s%s", hold->uid, why ? ": " : "",
+			  why ? why : "");
 }
 
 void trace_store(const Trace *trace, const char *sentence)
