@@ -2,29 +2,8 @@
 #include "check_main.h"
 
 #include <errno.h>
-#include <string.h>
 
-#include "base/io.h"
 #include "daemon/config.h"
-#include "scratch.h"
-
-static char complaints[4096];
-
-static void on_complaint(void *context, const char *text)
-{
-	ck_assert_ptr_eq(context, complaints);
-	strncat(complaints, text, sizeof(complaints) - strlen(complaints) - 2);
-	strcat(complaints, "\n");
-}
-
-static int read_text(Config *config, const char *text)
-{
-	const char *path = scratch_path("conf");
-
-	complaints[0] = '\0';
-	ck_assert_int_ge(write_file_atomic(path, text, strlen(text), 0600), 0);
-	return config_read(config, path, on_complaint, complaints);
-}
 
 START_TEST(without_a_file_every_setting_has_its_default)
 {
@@ -56,28 +35,6 @@ START_TEST(without_a_file_every_setting_has_its_default)
 }
 END_TEST
 
-START_TEST(a_file_sets_what_it_names_and_nothing_else)
-{
-	_cleanup_config_ Config config;
-
-	config_init(&config);
-	ck_assert_int_eq(read_text(&config,
-				   "# a comment\n; another\n\n[Daemon]\nModule = /x/y.so\nTrace=failures\n"
-				   "QueueLength=7 ; seven\nRequestTimeout=1.5s\nWorkerMemory=512M\nOnParked=hold\n"
-				   "KeepRepliesTime=90d\n"),
-			 0);
-	ck_assert_int_eq(config.on_parked, ON_PARKED_HOLD);
-	ck_assert_uint_eq(config.keep_replies_time, 90 * 86400 * USEC_PER_SEC);
-	ck_assert_str_eq(complaints, "");
-	ck_assert_str_eq(config.module, "/x/y.so");
-	ck_assert_int_eq(config.trace, TRACE_FAILURES);
-	ck_assert_uint_eq(config.queue_length, 7);
-	ck_assert_uint_eq(config.request_timeout, 1500000);
-	ck_assert_uint_eq(config.worker_memory, 512U << 20);
-	ck_assert_uint_eq(config.reply_timeout, 30 * USEC_PER_SEC);
-}
-END_TEST
-
 START_TEST(a_limit_that_may_be_absent_is_lifted_by_its_word)
 {
 	_cleanup_config_ Config config;
@@ -90,77 +47,89 @@ START_TEST(a_limit_that_may_be_absent_is_lifted_by_its_word)
 	ck_assert_uint_eq(config.runs_per_worker, 0);
 	ck_assert_int_eq(config_set(&config, "KeepRepliesTime", "0"), 0);
 	ck_assert_uint_eq(config.keep_replies_time, 0);
+	ck_assert_int_eq(config_set(&config, "KeepRunsTime", "infinity"), 0);
+	ck_assert_uint_eq(config.keep_runs_time, 0);
+	ck_assert_int_eq(config_set(&config, "KeepRuns", "infinity"), 0);
+	ck_assert_uint_eq(config.keep_runs, 0);
+	ck_assert_int_eq(config_set(&config, "StopTimeout", "infinity"), -ERANGE);
 	ck_assert_int_eq(config_set(&config, "RecorderSize", "infinity"), -ERANGE);
 	ck_assert_int_eq(config_set(&config, "QueueLength", "0"), -ERANGE);
 }
 END_TEST
 
-START_TEST(a_complaint_names_file_line_setting_and_what_is_expected)
+START_TEST(an_empty_value_is_the_default)
 {
 	_cleanup_config_ Config config;
 
 	config_init(&config);
-	ck_assert_int_eq(read_text(&config, "[Daemon]\n\nMaxDepth=1000\nMaxPoolSize=lots\nTrace=all\nQueueLenght=3\n"
-					    "[Service]\nUser=x\n[Daemon]\nOnParked=stop\nKeepRunsTime=1ms\n"),
-			 0);
-	ck_assert_ptr_nonnull(strstr(complaints, "conf:10: OnParked: expected one of continue, hold; got \"stop\""));
-	ck_assert_ptr_nonnull(
-		strstr(complaints, "conf:11: KeepRunsTime: expected a time from 1s to 36500d, or 0; got"));
-	ck_assert_ptr_nonnull(strstr(complaints, "conf:3: MaxDepth: expected a number from 2 to 512; got \"1000\""));
-	ck_assert_ptr_nonnull(strstr(complaints, "conf:4: MaxPoolSize: expected a size from 1K to 64M; got \"lots\""));
-	ck_assert_ptr_nonnull(strstr(complaints, "conf:5: Trace: expected one of hooks, runs, failures; got \"all\""));
-	ck_assert_ptr_nonnull(strstr(complaints, "conf:6: QueueLenght: there is no such setting (did you mean "
-						 "QueueLength?)"));
-	ck_assert_ptr_nonnull(strstr(complaints, "conf:8: section [Service]: expected [Daemon]; User= is ignored"));
-	ck_assert_uint_eq(config.max_depth, 32);
-	ck_assert_uint_eq(config.max_pool_size, 1U << 20);
+	for (size_t i = 0; i < config_count(); i++) {
+		_cleanup_config_ Config untouched;
+
+		config_init(&untouched);
+		ck_assert_int_eq(config_set(&config, config_name(i), ""), 0);
+		ck_assert(config_same(&config, &untouched, i));
+	}
+	ck_assert_int_eq(config_set(&config, "Module", "x"), 0);
+	ck_assert_int_eq(config_set(&config, "Module", ""), 0);
+	ck_assert_ptr_null(config.module);
+	ck_assert_int_eq(config_set(&config, "Trace", "runs"), 0);
+	ck_assert_int_eq(config_set(&config, "Trace", ""), 0);
 	ck_assert_int_eq(config.trace, TRACE_HOOKS);
+	ck_assert_int_eq(config_set(&config, "QueueLength", "7"), 0);
+	ck_assert_int_eq(config_set(&config, "QueueLength", ""), 0);
+	ck_assert_uint_eq(config.queue_length, 4096);
 }
 END_TEST
 
-START_TEST(a_line_that_is_none_is_reported)
+START_TEST(every_value_reads_back_as_it_is_shown)
+{
+	static const char *const given[][2] = { { "Module", "/x/y.so" },        { "Trace", "failures" },
+						{ "OnParked", "hold" },         { "RequestTimeout", "1h 30min" },
+						{ "WorkerMemory", "infinity" }, { "MaxRequestSize", "1.5M" },
+						{ "KeepRunsTime", "infinity" }, { "KeepRuns", "0" } };
+	_cleanup_config_ Config config, other;
+
+	config_init(&config);
+	config_init(&other);
+	for (size_t i = 0; i < ELEMENTSOF(given); i++)
+		ck_assert_int_eq(config_set(&config, given[i][0], given[i][1]), 0);
+	for (size_t i = 0; i < config_count(); i++) {
+		_cleanup_free_ char *text = config_text(&config, i);
+
+		ck_assert_int_eq(config_set(&other, config_name(i), text), 0);
+		ck_assert_msg(config_same(&config, &other, i), "%s=%s", config_name(i), text);
+	}
+}
+END_TEST
+
+START_TEST(what_lasts_stays_what_it_was_and_nothing_else_does)
+{
+	_cleanup_config_ Config before, after;
+
+	config_init(&before);
+	config_init(&after);
+	ck_assert_int_eq(config_set(&after, "RecorderSize", "1M"), 0);
+	ck_assert_int_eq(config_set(&after, "QueueLength", "5"), 0);
+	config_keep_lasting(&after, &before);
+	ck_assert_uint_eq(after.recorder_size, 8U << 20);
+	ck_assert_uint_eq(after.queue_length, 5);
+	ck_assert(config_lasts(config_index("RecorderSize")));
+	ck_assert(!config_lasts(config_index("QueueLength")));
+}
+END_TEST
+
+START_TEST(there_is_no_setting_of_another_name)
 {
 	_cleanup_config_ Config config;
 
 	config_init(&config);
-	ck_assert_int_eq(read_text(&config, "[Daemon]\nQueueLength=3\nnonsense\n"), 0);
-	ck_assert_ptr_nonnull(strstr(complaints, "conf:3: expected a section, a comment or Name=value"));
-	ck_assert_uint_eq(config.queue_length, 3);
+	ck_assert_int_eq(config_set(&config, "QueueLenght", "1"), -ENOENT);
+	ck_assert_uint_eq(config_index("QueueLenght"), CONFIG_SETTINGS_MAX);
+	ck_assert_ptr_null(config_expected("QueueLenght"));
+	ck_assert_str_eq(config_closest("QueueLenght"), "QueueLength");
 }
 END_TEST
 
-START_TEST(control_characters_in_a_value_are_escaped_in_the_complaint)
-{
-	_cleanup_config_ Config config;
-
-	config_init(&config);
-	ck_assert_int_eq(read_text(&config, "[Daemon]\nTrace=\x1b[31mred\n"), 0);
-	ck_assert_ptr_null(strchr(complaints, 0x1b));
-	ck_assert_ptr_nonnull(strstr(complaints, "\\x1b[31mred"));
-}
-END_TEST
-
-START_TEST(a_file_that_is_not_there_is_an_error_of_its_own)
-{
-	_cleanup_config_ Config config;
-
-	config_init(&config);
-	ck_assert_int_eq(config_read(&config, scratch_path("none"), on_complaint, complaints), -ENOENT);
-}
-END_TEST
-
-START_TEST(the_last_of_several_lines_counts)
-{
-	_cleanup_config_ Config config;
-
-	config_init(&config);
-	ck_assert_int_eq(read_text(&config, "[Daemon]\nModule=a\nModule=b\nQueueLength=1\nQueueLength=2\n"), 0);
-	ck_assert_str_eq(config.module, "b");
-	ck_assert_uint_eq(config.queue_length, 2);
-}
-END_TEST
-
-CHECK_MAIN(config, without_a_file_every_setting_has_its_default, a_file_sets_what_it_names_and_nothing_else,
-	   a_limit_that_may_be_absent_is_lifted_by_its_word, a_complaint_names_file_line_setting_and_what_is_expected,
-	   a_line_that_is_none_is_reported, control_characters_in_a_value_are_escaped_in_the_complaint,
-	   a_file_that_is_not_there_is_an_error_of_its_own, the_last_of_several_lines_counts)
+CHECK_MAIN(config, without_a_file_every_setting_has_its_default, a_limit_that_may_be_absent_is_lifted_by_its_word,
+	   an_empty_value_is_the_default, every_value_reads_back_as_it_is_shown,
+	   what_lasts_stays_what_it_was_and_nothing_else_does, there_is_no_setting_of_another_name)

@@ -334,6 +334,15 @@ def root_does_what_ryusod_8_says():
 
 
 @test
+def root_does_what_ryuso_conf_5_says():
+    said = follow("ryuso.conf.5")
+    shown = "\n".join(said.values())
+    for name, line in (("QueueLength=100", "/etc/ryuso/wallet.conf.d/50-queue.conf:2"),
+                       ("StopTimeout=20s", "/etc/ryuso/wallet.conf.d/50-queue.conf:3")):
+        check(re.search(rf"^{name} +; {line}$", shown, re.MULTILINE), f"expected {name} from {line}, got {shown}")
+
+
+@test
 def root_does_what_ryusoctl_1_says():
     said = follow("ryusoctl.1")
     contains("\n".join(said.values()), "wallet", "what was written")

@@ -9,11 +9,11 @@ import subprocess
 
 import man_commands
 from surroundings import as_installed, wallet
-from tap import TIMEOUT, TOP_SOURCE, Daemon, check, contains, environment, equal, main, program, run, scratch, test
+from tap import TIMEOUT, TOP_SOURCE, check, contains, environment, equal, main, program, run, scratch, test
 
 VERSION = re.search(r"AC_INIT\(\[ryuso\], \[([^]]*)\]", (TOP_SOURCE / "configure.ac").read_text())[1]
 PROGRAMS = {"ryusod.8": "ryusod", "ryusoctl.1": "ryusoctl", "ryuso-gen.1": "ryuso-gen"}
-ROOT_PROGRAMS = {"systemctl", "journalctl", "make", "usermod", "ryusoctl", "echo"}
+ROOT_PROGRAMS = {"systemctl", "journalctl", "make", "usermod", "ryusoctl", "ryusod", "echo"}
 
 
 def page_text(page):
@@ -102,24 +102,40 @@ def every_error_is_in_the_page():
         contains(page, name, "ryuso(7)")
 
 
-@test
-def every_setting_is_in_the_page_with_its_limits():
-    # the daemon says itself which limits a setting has, where it is given a value that is none
+def settings_of_the_page():
+    """What ryuso.conf(5) says of each setting."""
     section = page_text("ryuso.conf.5").split(".Sh SETTINGS")[1].split("\n.Sh ")[0]
-    documented = dict(re.findall(r"^\.It Va (\w+)=(.*\n(?:(?!\.It|\.El).*\n)*)", section, re.MULTILINE))
-    known = set(re.findall(r'SETTING(?:_OF)?\("(\w+)"', repository("src/daemon/config.c")))
-    equal(set(documented), known, "the settings")
-    with Daemon(settings={name: "?" for name in documented}) as daemon:
-        client = daemon.client()
-        client.ask({"call": "ping"})
-        client.close()
-        log = daemon.log()
+    return dict(re.findall(r"^\.It Va (\w+)=(.*\n(?:(?!\.It|\.El).*\n)*)", section, re.MULTILINE))
+
+
+def defaults_of_the_daemon():
+    shown = run(program("ryusod"), "--show-config", "--config=/dev/null").stdout
+    return dict(re.findall(r"^(\w+)=(\S*) +; default$", shown, re.MULTILINE))
+
+
+@test
+def every_setting_is_in_the_page_with_its_default_and_limits():
+    # the daemon says itself which limits a setting has, where it is given a value that is none
+    documented, defaults = settings_of_the_page(), defaults_of_the_daemon()
+    equal(set(documented), set(defaults), "the settings")
+    wrong = scratch() / "wrong.conf"
+    wrong.write_text("[Daemon]\n" + "".join(f"{name}=?\n" for name in documented))
+    said = run(program("ryusod"), "--check-config", f"--config={wrong}", status=78).stderr
     for name, text in documented.items():
-        expected = re.search(rf"{name}: expected ([^;\n]+);", log)
+        expected = re.search(rf"{name}: expected ([^;\n]+);", said)
         if expected:
-            contains(text, f"; {expected[1]}", name)
+            contains(text, f"\nDefault {defaults[name]}; {expected[1]}", name)
         else:
-            equal(name, "Module", f"a setting of which nothing was said in {log}")
+            equal((name, defaults[name]), ("Module", ""), f"a setting of which nothing was said in {said}")
+
+
+@test
+def the_file_that_is_installed_has_all_settings_with_their_defaults():
+    text = repository("units/settings/ryuso.conf")
+    lines = re.findall(r"^#(\w+)=(.*)$", text, re.MULTILINE)
+    equal(dict(lines), defaults_of_the_daemon(), "the lines")
+    for line in text.splitlines():
+        check(line == "[Daemon]" or line.startswith("#"), f"expected comments, got {line!r}")
 
 
 @test
@@ -179,6 +195,13 @@ def the_commands_of_ryusod_8_work_as_they_stand():
 
 
 @test
+def the_commands_of_ryuso_conf_5_work_as_they_stand():
+    text = follow("ryuso.conf.5")
+    for line in (r"Trace=failures +; new.conf:2", r"KeepRunsTime=7d +; new.conf:3"):
+        check(re.search(line, text), f"expected {line!r} in {text}")
+
+
+@test
 def the_commands_of_ryuso_gen_1_work_as_they_stand():
     follow("ryuso-gen.1", RYUSO_SOCKET=None)
 
@@ -193,7 +216,7 @@ def the_commands_of_ryusoctl_1_work_as_they_stand():
     check(re.search(r"nowhere.*\ntransfer was rectified(.*\n)*?1\n", text), f"expected a rectified transfer: {text}")
 
 
-FOLLOWED = ("ryuso.7", "ryusod.8", "ryusoctl.1", "ryuso-gen.1")  # above
+FOLLOWED = ("ryuso.7", "ryuso.conf.5", "ryusod.8", "ryusoctl.1", "ryuso-gen.1")  # above
 
 
 @test

@@ -16,13 +16,13 @@ EDGES = [
     ("ReplyTimeout", "1ms", "24h", "0", "25h", "5 parsecs"),
     ("RunsPerWorker", "0", "4294967295", "-1", "4294967296", "many"),
     ("ModuleTimeout", "1ms", "1d", "0", "2d", "1e3"),
-    ("StopTimeout", "1ms", "1d", "0", "2d", ""),
+    ("StopTimeout", "1ms", "1d", "0", "2d", "infinity"),
     ("WorkerMemory", "16M", "1024G", "15M", "1025G", "lots"),
     ("RecorderSize", "64K", "1G", "63K", "2G", "8Q"),
     ("MaxPoolSize", "1K", "64M", "1023", "65M", "K"),
     ("MaxNotesSize", "1K", "64M", "1", "65M", "x"),
     ("MaxRectifiedSize", "1K", "64M", "1", "65M", "1 000"),
-    ("OnParked", "continue", "hold", "Hold", "stop", ""),
+    ("OnParked", "continue", "hold", "Hold", "stop", "-"),
     ("KeepRuns", "0", "100000000", "-1", "100000001", "all"),
     ("KeepRunsTime", "0", "36500d", "999ms", "36501d", "ever"),
     ("KeepReplies", "1", "100000000", "-1", "100000001", "1K"),
@@ -56,14 +56,14 @@ def every_setting_is_refused_beyond_its_edges_and_its_default_stays():
         equal(len(found), len(EDGES), f"the number of complaints about {[row[column] for row in EDGES]}: {found}")
         for row, line in zip(EDGES, found):
             contains(line, f": {row[0]}: expected", "the complaint")
-            contains(line, "the line is ignored", "the complaint")
+            contains(line, "; it is ignored", "the complaint")
 
 
 @test
 def what_is_no_setting_is_reported_and_ignored():
     found = complaints("[Daemon]\nMaxConnection=3\n[Other]\nTrace=runs\n")
-    contains(found[0], "conf:2: MaxConnection: there is no such setting (did you mean MaxConnections?)", "the first")
-    contains(found[1], "conf:4: section [Other]: expected [Daemon]", "the second")
+    contains(found[0], "conf:2: MaxConnection: expected a setting of ryuso.conf(5) (did you mean MaxConnections?)", "the first")
+    contains(found[1], "conf:4: Trace: expected it in section [Daemon]; got section [Other]", "the second")
 
 
 @test

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <ini.h>
-
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -76,12 +74,33 @@ static const Setting settings[] = {
 	SETTING("KeepRepliesTime", TIME, keep_replies_time, 30 * DAY, 1 * SEC, 36500 * DAY, true),
 };
 
+/* What is made once, at the start. */
+static const char *const lasting[] = { "RecorderSize" };
+
+_Static_assert(ELEMENTSOF(settings) <= CONFIG_SETTINGS_MAX, "there is a place for each");
+
+static void *place_of(const Config *config, const Setting *setting)
+{
+	return (char *)config + setting->offset;
+}
+
+static void setting_reset(Config *config, const Setting *setting)
+{
+	void *place = place_of(config, setting);
+
+	if (setting->kind == SETTING_TEXT)
+		free(take_ptr(*(char **)place));
+	else if (setting->kind == SETTING_WORD)
+		*(unsigned *)place = 0;
+	else
+		*(uint64_t *)place = setting->fallback;
+}
+
 void config_init(Config *config)
 {
 	*config = (Config){ 0 };
 	for (size_t i = 0; i < ELEMENTSOF(settings); i++)
-		if (settings[i].kind >= SETTING_COUNT)
-			*(uint64_t *)((char *)config + settings[i].offset) = settings[i].fallback;
+		setting_reset(config, &settings[i]);
 }
 
 void config_done(Config *config)
@@ -90,22 +109,36 @@ void config_done(Config *config)
 	*config = (Config){ 0 };
 }
 
-static const Setting *setting_find(const char *name)
+size_t config_count(void)
+{
+	return ELEMENTSOF(settings);
+}
+
+size_t config_index(const char *name)
 {
 	for (size_t i = 0; i < ELEMENTSOF(settings); i++)
 		if (strcmp(settings[i].name, name) == 0)
-			return &settings[i];
-	return NULL;
+			return i;
+	return CONFIG_SETTINGS_MAX;
+}
+
+const char *config_name(size_t index)
+{
+	return settings[index].name;
+}
+
+static const Setting *setting_find(const char *name)
+{
+	size_t index = config_index(name);
+
+	return index < ELEMENTSOF(settings) ? &settings[index] : NULL;
 }
 
 static int set_text(Config *config, const Setting *setting, const char *value)
 {
-	char **place = (char **)((char *)config + setting->offset);
-	char *copy;
+	char **place = place_of(config, setting);
+	char *copy = strdup(value);
 
-	if (!*value)
-		return -EINVAL;
-	copy = strdup(value);
 	if (!copy)
 		return -ENOMEM;
 	free(*place);
@@ -115,7 +148,7 @@ static int set_text(Config *config, const Setting *setting, const char *value)
 
 static int set_word(Config *config, const Setting *setting, const char *value)
 {
-	unsigned *place = (unsigned *)((char *)config + setting->offset);
+	unsigned *place = place_of(config, setting);
 
 	for (unsigned i = 0; setting->words[i]; i++)
 		if (strcmp(setting->words[i], value) == 0) {
@@ -130,7 +163,9 @@ static int set_number(Config *config, const Setting *setting, const char *value)
 	uint64_t number = 0;
 	int r;
 
-	if (setting->kind == SETTING_TIME)
+	if (strcmp(value, "infinity") == 0)
+		r = setting->open ? 0 : -ERANGE;
+	else if (setting->kind == SETTING_TIME)
 		r = quantity_time(value, &number);
 	else if (setting->kind == SETTING_SIZE)
 		r = quantity_size(value, &number);
@@ -140,7 +175,7 @@ static int set_number(Config *config, const Setting *setting, const char *value)
 		return r;
 	if (!(number == 0 && setting->open) && (number < setting->min || number > setting->max))
 		return -ERANGE;
-	*(uint64_t *)((char *)config + setting->offset) = number;
+	*(uint64_t *)place_of(config, setting) = number;
 	return 0;
 }
 
@@ -150,6 +185,10 @@ int config_set(Config *config, const char *name, const char *value)
 
 	if (!setting)
 		return -ENOENT;
+	if (!*value) {
+		setting_reset(config, setting);
+		return 0;
+	}
 	switch (setting->kind) {
 	case SETTING_TEXT:
 		return set_text(config, setting, value);
@@ -162,10 +201,10 @@ int config_set(Config *config, const char *name, const char *value)
 
 static void format_number(const Setting *setting, uint64_t number, Buffer *buffer)
 {
-	if (setting->kind == SETTING_TIME)
-		quantity_format_time(number, buffer);
-	else if (setting->kind == SETTING_SIZE && number == 0)
+	if (number == 0 && setting->open)
 		buffer_text(buffer, "infinity");
+	else if (setting->kind == SETTING_TIME)
+		quantity_format_time(number, buffer);
 	else if (setting->kind == SETTING_SIZE)
 		quantity_format_size(number, buffer);
 	else
@@ -181,7 +220,7 @@ char *config_expected(const char *name)
 	if (!setting)
 		return NULL;
 	if (setting->kind == SETTING_TEXT) {
-		buffer_text(&text, "expected a file name");
+		buffer_text(&text, "expected a module's file or name");
 	} else if (setting->kind == SETTING_WORD) {
 		buffer_text(&text, "expected one of ");
 		for (unsigned i = 0; setting->words[i]; i++)
@@ -192,98 +231,60 @@ char *config_expected(const char *name)
 		buffer_text(&text, " to ");
 		format_number(setting, setting->max, &text);
 		if (setting->open)
-			buffer_text(&text, setting->kind == SETTING_SIZE ? ", or infinity" : ", or 0");
+			buffer_text(&text, ", or infinity");
 	}
 	return buffer_take_text(&text);
 }
 
-static const char *setting_closest(const char *name)
+char *config_text(const Config *config, size_t index)
+{
+	const Setting *setting = &settings[index];
+	const void *place = place_of(config, setting);
+	_cleanup_buffer_ Buffer text = { 0 };
+
+	if (setting->kind == SETTING_TEXT)
+		buffer_text(&text, *(char *const *)place ? *(char *const *)place : "");
+	else if (setting->kind == SETTING_WORD)
+		buffer_text(&text, setting->words[*(const unsigned *)place]);
+	else
+		format_number(setting, *(const uint64_t *)place, &text);
+	return buffer_take_text(&text);
+}
+
+bool config_same(const Config *a, const Config *b, size_t index)
+{
+	const Setting *setting = &settings[index];
+	const void *one = place_of(a, setting), *other = place_of(b, setting);
+
+	if (setting->kind == SETTING_WORD)
+		return *(const unsigned *)one == *(const unsigned *)other;
+	if (setting->kind != SETTING_TEXT)
+		return *(const uint64_t *)one == *(const uint64_t *)other;
+	one = *(char *const *)one;
+	other = *(char *const *)other;
+	return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+bool config_lasts(size_t index)
+{
+	for (size_t i = 0; i < ELEMENTSOF(lasting); i++)
+		if (strcmp(lasting[i], settings[index].name) == 0)
+			return true;
+	return false;
+}
+
+void config_keep_lasting(Config *config, const Config *before)
+{
+	for (size_t i = 0; i < ELEMENTSOF(settings); i++)
+		if (config_lasts(i))
+			*(uint64_t *)place_of(config, &settings[i]) = *(uint64_t *)place_of(before, &settings[i]);
+}
+
+const char *config_closest(const char *name)
 {
 	const char *names[ELEMENTSOF(settings)];
 
 	for (size_t i = 0; i < ELEMENTSOF(settings); i++)
 		names[i] = settings[i].name;
 	return text_closest(name, names, ELEMENTSOF(names));
-}
-
-/* The file being read. */
-typedef struct Source {
-	Config *config;
-	const char *path;
-	FILE *stream;
-	unsigned line;
-	ConfigComplain complain;
-	void *context;
-} Source;
-
-static void complain(Source *source, Buffer *text)
-{
-	_cleanup_free_ char *line = buffer_take_text(text);
-
-	source->complain(source->context, line ? line : "a setting could not be read: out of memory");
-}
-
-static void complain_setting(Source *source, const char *name, const char *value)
-{
-	_cleanup_buffer_ Buffer text = { 0 };
-	_cleanup_free_ char *expected = config_expected(name);
-	const Setting *setting = setting_find(name);
-	const char *closest;
-
-	buffer_format(&text, "%s:%u: %s: ", source->path, source->line, name);
-	if (setting) {
-		buffer_format(&text, "%s; got \"", expected ? expected : "another value is expected");
-		text_escape(value, strlen(value), 200, &text);
-		buffer_text(&text, "\"; the line is ignored");
-	} else {
-		closest = setting_closest(name);
-		buffer_text(&text, "there is no such setting");
-		if (closest)
-			buffer_format(&text, " (did you mean %s?)", closest);
-		buffer_text(&text, "; the line is ignored");
-	}
-	complain(source, &text);
-}
-
-static int on_setting(void *user, const char *section, const char *name, const char *value)
-{
-	Source *source = user;
-	_cleanup_buffer_ Buffer text = { 0 };
-
-	if (strcmp(section, "Daemon") != 0) {
-		buffer_format(&text, "%s:%u: section [%s]: expected [Daemon]; %s= is ignored", source->path,
-			      source->line, section, name);
-		complain(source, &text);
-		return 1;
-	}
-	if (config_set(source->config, name, value) < 0)
-		complain_setting(source, name, value);
-	return 1;
-}
-
-static char *on_line(char *line, int size, void *stream)
-{
-	Source *source = stream;
-
-	source->line++;
-	return fgets(line, size, source->stream);
-}
-
-int config_read(Config *config, const char *path, ConfigComplain complain_to, void *context)
-{
-	Source source = { .config = config, .path = path, .complain = complain_to, .context = context };
-	_cleanup_buffer_ Buffer text = { 0 };
-	int r;
-
-	source.stream = fopen(path, "re");
-	if (!source.stream)
-		return -errno;
-	r = ini_parse_stream(on_line, &source, on_setting, &source);
-	fclose(source.stream);
-	if (r > 0) {
-		buffer_format(&text, "%s:%d: expected a section, a comment or Name=value; the line is ignored", path,
-			      r);
-		complain(&source, &text);
-	}
-	return r < 0 ? -ENOMEM : 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The settings of ryusod: section [Daemon] of ryuso.conf. Read once at start. What a file says wrongly is reported and
- * leaves the default in place: a configuration never keeps the daemon from running. Times are microseconds, sizes
- * bytes. */
+/* The settings of ryusod: one table of them (config.c), and their values. How files become values: config_load.h. Times
+ * are microseconds, sizes bytes; of a number that may be without limit, 0 is none. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,6 +8,8 @@
 #include <stdint.h>
 
 #include "base/macro.h"
+
+#define CONFIG_SETTINGS_MAX 64U
 
 typedef enum TraceLevel {
 	TRACE_HOOKS,    /* every run, hook and rectifier */
@@ -50,12 +51,23 @@ void config_init(Config *config);
 void config_done(Config *config);
 #define _cleanup_config_ _cleanup_(config_done)
 
-/** \brief Says what is wrong with one line; what the setting is now stands in the text. */
-typedef void (*ConfigComplain)(void *context, const char *text);
+/* Of a setting, by its number. */
+size_t config_count(void);
+const char *config_name(size_t index);
+/** \brief The number of a setting; CONFIG_SETTINGS_MAX: there is none of that name. */
+size_t config_index(const char *name);
+/** \brief Its value as a file would say it; "" for a text that is not set. To be freed; NULL where memory is short. */
+char *config_text(const Config *config, size_t index);
+bool config_same(const Config *a, const Config *b, size_t index);
+/** \brief It keeps the value that it had at the start, whatever is read later. */
+bool config_lasts(size_t index);
+/** \brief What lasts is in \p config what it was in \p before. */
+void config_keep_lasting(Config *config, const Config *before);
 
-/** \brief Reads \p path over what is in \p config. -ENOENT and other errno where it cannot be read. */
-int config_read(Config *config, const char *path, ConfigComplain complain, void *context);
-/** \brief One setting. -ENOENT: there is none of that name; -EINVAL: no such value; -ERANGE: outside its limits. */
+/** \brief One setting; an empty value is its default. -ENOENT: there is none of that name; -EINVAL: no such value;
+ * -ERANGE: outside its limits. */
 int config_set(Config *config, const char *name, const char *value);
 /** \brief "expected a size from 1K to 64M", for what config_set() refused; NULL where there is no such setting. */
 char *config_expected(const char *name);
+/** \brief The setting that \p name was perhaps meant to be, or NULL. */
+const char *config_closest(const char *name);

@@ -14,34 +14,24 @@
 #include "daemon/manager_private.h"
 #include "daemon/notify.h"
 
-#define CONFIG_PATH RYUSO_SYSCONFDIR "/ryuso/ryuso.conf"
 #define WORKER_PATH RYUSO_LIBEXECDIR "/ryuso-worker"
-
-static void on_complaint(void *context, const char *text)
-{
-	(void)context;
-	log_warning("%s", text);
-}
 
 static int read_config(Manager *manager)
 {
-	const char *path = manager->options.config ? manager->options.config : CONFIG_PATH;
+	const ConfigSetup setup = options_config(&manager->options);
+	_cleanup_config_loaded_ ConfigLoaded loaded = { 0 };
 	int r;
 
-	config_init(&manager->config);
-	r = config_read(&manager->config, path, on_complaint, NULL);
-	if (r == -ENOENT && !manager->options.config)
-		r = 0;
+	r = config_load(&setup, &loaded);
 	if (r < 0) {
-		log_error("cannot read the settings in %s: %s; not started", path, strerror(-r));
+		log_error("cannot read the settings%s%s: %s; not started", setup.file ? " in " : "",
+			  setup.file ? setup.file : "", strerror(-r));
 		return r;
 	}
-	if (manager->options.module) {
-		r = config_set(&manager->config, "Module", manager->options.module);
-		if (r < 0)
-			log_error("--module: expected a file name, got \"%s\"; not started", manager->options.module);
-	}
-	return r;
+	for (size_t i = 0; i < loaded.n_errors; i++)
+		log_warning("%s; it is ignored", loaded.errors[i]);
+	manager->config = TAKE(loaded.config, (Config){ 0 });
+	return 0;
 }
 
 static void on_connection(int fd, void *context)

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The command line of ryusod. What only shows something (--help, --version, --inspect) is done while it is read. */
+/* The command line of ryusod. What only shows something (--help, --inspect, --show-config, …) is done while it is
+ * read. */
 #pragma once
+
+#include "daemon/config_load.h"
 
 typedef struct Options {
 	const char *socket;   /* NULL: from systemd */
 	const char *module;   /* NULL: what the settings say */
 	const char *state;    /* NULL: see options_state() */
-	const char *config;   /* NULL: the usual place */
+	const char *config;   /* NULL: the usual places */
+	const char *root;     /* of those; NULL: / */
 	const char *instance; /* "ryuso" by default */
 } Options;
 
@@ -15,3 +19,5 @@ int options_parse(int argc, char **argv, Options *ret, int *ret_status);
 /** \brief The state directory: --state, else the first of $STATE_DIRECTORY, else NAME below /var/lib/ryuso. To be
  * freed. */
 char *options_state(const Options *options);
+/** \brief Where the settings are to be read. Borrowed from \p options. */
+ConfigSetup options_config(const Options *options);

@@ -11,16 +11,52 @@ typedef struct Unit {
 	uint64_t factor;
 } Unit;
 
-/* the longest first where one begins with another */
+#define MINUTE (60 * USEC_PER_SEC)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define MONTH (2629800 * USEC_PER_SEC) /* as systemd has them: a twelfth of 365.25 days */
+#define YEAR (31557600 * USEC_PER_SEC)
+
+/* As in systemd.time(7). */
 static const Unit time_units[] = {
-	{ "min", 60 * USEC_PER_SEC },  { "ms", USEC_PER_MSEC },      { "us", 1 },
-	{ "d", 86400 * USEC_PER_SEC }, { "h", 3600 * USEC_PER_SEC }, { "s", USEC_PER_SEC },
+	{ "usec", 1 },
+	{ "us", 1 },
+	{ "\316\274s", 1 }, /* Greek small mu */
+	{ "\302\265s", 1 }, /* micro sign */
+	{ "msec", USEC_PER_MSEC },
+	{ "ms", USEC_PER_MSEC },
+	{ "seconds", USEC_PER_SEC },
+	{ "second", USEC_PER_SEC },
+	{ "sec", USEC_PER_SEC },
+	{ "s", USEC_PER_SEC },
+	{ "", USEC_PER_SEC },
+	{ "minutes", MINUTE },
+	{ "minute", MINUTE },
+	{ "min", MINUTE },
+	{ "m", MINUTE },
+	{ "hours", HOUR },
+	{ "hour", HOUR },
+	{ "hr", HOUR },
+	{ "h", HOUR },
+	{ "days", DAY },
+	{ "day", DAY },
+	{ "d", DAY },
+	{ "weeks", 7 * DAY },
+	{ "week", 7 * DAY },
+	{ "w", 7 * DAY },
+	{ "months", MONTH },
+	{ "month", MONTH },
+	{ "M", MONTH },
+	{ "years", YEAR },
+	{ "year", YEAR },
+	{ "y", YEAR },
 };
 
 static const Unit size_units[] = {
-	{ "G", 1U << 30 },
-	{ "M", 1U << 20 },
-	{ "K", 1U << 10 },
+	{ "T", 1ULL << 40 },
+	{ "G", 1ULL << 30 },
+	{ "M", 1ULL << 20 },
+	{ "K", 1ULL << 10 },
 };
 
 int quantity_count(const char *text, uint64_t *ret)
@@ -40,78 +76,98 @@ int quantity_count(const char *text, uint64_t *ret)
 	return 0;
 }
 
-int quantity_size(const char *text, uint64_t *ret)
+/* A number with a fraction, if need be: \p at is moved behind it. */
+typedef struct Decimal {
+	uint64_t whole, fraction, scale; /* whole + fraction / scale */
+} Decimal;
+
+static int decimal_read(const char **at, Decimal *ret)
 {
-	char digits[24];
-	size_t length = strlen(text);
-	uint64_t value, factor = 1;
-	int r;
-
-	if (strcmp(text, "infinity") == 0) {
-		*ret = 0;
-		return 0;
-	}
-	for (size_t i = 0; length > 0 && i < ELEMENTSOF(size_units); i++)
-		if (text[length - 1] == size_units[i].name[0]) {
-			factor = size_units[i].factor;
-			length--;
-			break;
-		}
-	if (length >= sizeof(digits))
-		return -ERANGE;
-	memcpy(digits, text, length);
-	digits[length] = '\0';
-	r = quantity_count(digits, &value);
-	if (r < 0)
-		return r;
-	if (__builtin_mul_overflow(value, factor, &value))
-		return -ERANGE;
-	*ret = value;
-	return 0;
-}
-
-static const char *time_unit(const char *at, uint64_t *ret_factor)
-{
-	for (size_t i = 0; i < ELEMENTSOF(time_units); i++) {
-		size_t length = strlen(time_units[i].name);
-
-		if (strncmp(at, time_units[i].name, length) == 0) {
-			*ret_factor = time_units[i].factor;
-			return at + length;
-		}
-	}
-	*ret_factor = USEC_PER_SEC;
-	return at;
-}
-
-/* One number with its unit; \p at is moved behind it. */
-static int time_term(const char **at, uint64_t *ret_usec)
-{
-	uint64_t whole = 0, factor, usec;
-	uint64_t fraction = 0, scale = 1;
+	Decimal decimal = { .scale = 1 };
 	const char *p = *at;
 
 	if (!isdigit((unsigned char)*p))
 		return -EINVAL;
 	for (; isdigit((unsigned char)*p); p++)
-		if (__builtin_mul_overflow(whole, 10U, &whole) ||
-		    __builtin_add_overflow(whole, (uint64_t)(*p - '0'), &whole))
+		if (__builtin_mul_overflow(decimal.whole, 10U, &decimal.whole) ||
+		    __builtin_add_overflow(decimal.whole, (uint64_t)(*p - '0'), &decimal.whole))
 			return -ERANGE;
 	if (*p == '.' && isdigit((unsigned char)p[1]))
 		for (p++; isdigit((unsigned char)*p); p++)
-			if (scale < 1000000) { /* finer than a microsecond is dropped */
-				fraction = fraction * 10 + (uint64_t)(*p - '0');
-				scale *= 10;
+			if (decimal.scale < 1000000) { /* what is finer is dropped */
+				decimal.fraction = decimal.fraction * 10 + (uint64_t)(*p - '0');
+				decimal.scale *= 10;
 			}
 	while (*p == ' ')
 		p++;
-	p = time_unit(p, &factor);
-	if (__builtin_mul_overflow(whole, factor, &usec) ||
-	    __builtin_add_overflow(usec, fraction * factor / scale, &usec))
-		return -ERANGE;
-	while (*p == ' ')
-		p++;
 	*at = p;
+	*ret = decimal;
+	return 0;
+}
+
+static int decimal_scale(const Decimal *decimal, uint64_t factor, uint64_t *ret)
+{
+	uint64_t part = (uint64_t)((unsigned __int128)decimal->fraction * factor / decimal->scale);
+
+	return __builtin_mul_overflow(decimal->whole, factor, ret) || __builtin_add_overflow(*ret, part, ret) ? -ERANGE
+													      : 0;
+}
+
+int quantity_size(const char *text, uint64_t *ret)
+{
+	uint64_t factor = 1, value = 0;
+	Decimal decimal;
+	int r;
+
+	r = decimal_read(&text, &decimal);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ELEMENTSOF(size_units); i++)
+		if (*text && *text == size_units[i].name[0]) {
+			factor = size_units[i].factor;
+			text++;
+			break;
+		}
+	if (factor == 1 && *text == 'B')
+		text++;
+	if (*text || (factor == 1 && decimal.scale > 1))
+		return -EINVAL;
+	r = decimal_scale(&decimal, factor, &value);
+	if (r == 0)
+		*ret = value;
+	return r;
+}
+
+static const char *time_unit(const char *at, uint64_t *ret_factor)
+{
+	size_t length = strcspn(at, "0123456789 .");
+
+	for (size_t i = 0; i < ELEMENTSOF(time_units); i++)
+		if (strlen(time_units[i].name) == length && strncmp(at, time_units[i].name, length) == 0) {
+			*ret_factor = time_units[i].factor;
+			return at + length;
+		}
+	return NULL;
+}
+
+/* One number with its unit; \p at is moved behind it. */
+static int time_term(const char **at, uint64_t *ret_usec)
+{
+	uint64_t factor = 0, usec = 0;
+	Decimal decimal;
+	const char *p;
+	int r;
+
+	r = decimal_read(at, &decimal);
+	if (r < 0)
+		return r;
+	p = time_unit(*at, &factor);
+	if (!p)
+		return -EINVAL;
+	r = decimal_scale(&decimal, factor, &usec);
+	if (r < 0)
+		return r;
+	*at = p + strspn(p, " ");
 	*ret_usec = usec;
 	return 0;
 }
@@ -144,12 +200,13 @@ void quantity_format_size(uint64_t size, Buffer *buffer)
 
 void quantity_format_time(uint64_t usec, Buffer *buffer)
 {
-	static const Unit *const order[] = { &time_units[3], &time_units[4], &time_units[0], &time_units[5],
-					     &time_units[1] };
+	static const Unit units[] = {
+		{ "d", DAY }, { "h", HOUR }, { "min", MINUTE }, { "s", USEC_PER_SEC }, { "ms", USEC_PER_MSEC },
+	};
 
-	for (size_t i = 0; usec > 0 && i < ELEMENTSOF(order); i++)
-		if (usec % order[i]->factor == 0) {
-			buffer_format(buffer, "%" PRIu64 "%s", usec / order[i]->factor, order[i]->name);
+	for (size_t i = 0; usec > 0 && i < ELEMENTSOF(units); i++)
+		if (usec % units[i].factor == 0) {
+			buffer_format(buffer, "%" PRIu64 "%s", usec / units[i].factor, units[i].name);
 			return;
 		}
 	buffer_format(buffer, "%" PRIu64 "us", usec);

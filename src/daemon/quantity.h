@@ -6,9 +6,9 @@
 
 #include "base/buffer.h"
 
-/** \brief Digits and an optional K, M or G (powers of 1024). "infinity" is 0. -EINVAL, -ERANGE. */
+/** \brief A number of bytes, or of K, M, G or T (powers of 1024), then with a fraction, if need be. -EINVAL, -ERANGE. */
 int quantity_size(const char *text, uint64_t *ret);
-/** \brief Terms of a number (with a fraction, if need be) and us, ms, s, min, h or d; s where nothing is said. */
+/** \brief Terms of a number (with a fraction, if need be) and a unit of systemd.time(7); s where none is said. */
 int quantity_time(const char *text, uint64_t *ret_usec);
 int quantity_count(const char *text, uint64_t *ret);
 void quantity_format_size(uint64_t size, Buffer *buffer);
