@@ -5,7 +5,7 @@
 In a page's source they stand in literal displays (.Bd -literal). A line that begins with "$ " is typed by anybody, one
 that begins with "# " by root on a machine with systemd and an installed ryuso; one that ends with a backslash goes on
 in the next. A comment `.\\" file NAME` before a display says that all of it is the content of that file;
-`root-file NAME` is one that root writes.
+`root-file NAME` is one that root writes; `shown KIND` is nothing to be done, but an example that a test looks at.
 
     man_commands.py [PAGE...]            prints the commands of ordinary users, one a line
     man_commands.py --root [PAGE...]     those of root
@@ -54,14 +54,22 @@ def displays(lines):
                 inside.append(plain(line))
         elif line.startswith(".Bd -literal"):
             inside, first = [], number + 1
-        elif line.startswith(('.\\" file ', '.\\" root-file ')):
+        elif line.startswith(('.\\" file ', '.\\" root-file ', '.\\" shown ')):
             comment = line.split()[1:]
+
+
+def shown(page):
+    """The examples of a page that are marked as such, in order: number of the first line, kind, text."""
+    return [(first, " ".join(comment[1:]), "".join(line + "\n" for line in lines))
+            for first, lines, comment in displays(source(page)) if comment and comment[0] == "shown"]
 
 
 def steps(page):
     """What a page tells its reader to do, in order."""
     found = []
     for first, lines, comment in displays(source(page)):
+        if comment and comment[0] == "shown":
+            continue
         if comment:
             found.append(Step(comment[0] == "root-file", "".join(line + "\n" for line in lines), first, comment[1]))
             continue

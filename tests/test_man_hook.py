@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""ryuso-hook(3): it has every function of hook.h as it is declared, and its example is built and runs."""
+
+import os
+import re
+
+import man_commands
+from project import LIBRARY, Project
+from tap import TOP_SOURCE, Daemon, check, contains, equal, main, scratch, test
+
+PAGE = "\n".join(man_commands.source("ryuso-hook.3")) + "\n"
+TEXT = (TOP_SOURCE / "include" / "ryuso" / "hook.h").read_text()
+HEADER = re.sub(r"/\*.*?\*/", "", TEXT, flags=re.DOTALL)
+
+
+def section(name):
+    return PAGE.split(f".Sh {name}\n")[1].split("\n.Sh ")[0]
+
+
+def declared():
+    """The header's functions: name → declaration, white space made even."""
+    found = re.findall(r"^((?:const )?[a-z_]\w*(?: \w+)*? ?\*?)(ryuso_\w+)\(([^)]*)\)", HEADER, re.MULTILINE)
+    functions = {name: f"{kind.strip()} {name}({' '.join(parameters.split())})".replace("* ", "*")
+                 for kind, name, parameters in found}
+    check(len(functions) >= 25, f"expected the functions, got {functions}")
+    return functions
+
+
+def shown():
+    """Those of the page's synopsis."""
+    functions, kind, name, parameters = {}, None, None, []
+    for line in section("SYNOPSIS").splitlines():
+        word, _, rest = line.partition(" ")
+        parts = [quoted or plain for quoted, plain in re.findall(r'"([^"]*)"|(\S+)', rest)]
+        if word == ".Ft":
+            [kind] = parts
+        elif word == ".Fo":
+            [name], parameters = parts, []
+        elif word == ".Fa":
+            parameters += parts
+        elif word in (".Fn", ".Fc"):
+            name, parameters = (parts[0], parts[1:]) if word == ".Fn" else (name, parameters)
+            functions[name] = f"{kind} {name}({', '.join(parameters)})".replace("* ", "*")
+    return functions
+
+
+@test
+def every_function_is_in_the_page_as_the_header_declares_it():
+    equal(shown(), declared(), "the synopsis")
+    equal(re.findall(r"^\.Nm (ryuso_\w+)", section("NAME"), re.MULTILINE), list(declared()), "the names")
+
+
+@test
+def every_function_is_explained():
+    explained = PAGE.split(".Sh DESCRIPTION")[1].split(".Sh EXAMPLES")[0]
+    for name in declared():
+        check(re.search(rf"Fn {name}\b", explained), f"{name} is in the synopsis alone")
+
+
+@test
+def every_function_has_a_page_of_its_name():
+    makefile = (TOP_SOURCE / "Makefile.am").read_text()
+    equal(sorted(re.findall(r"man/(ryuso_\w+)\.3", makefile)), sorted(declared()), "the links")
+
+
+@test
+def every_type_constant_macro_and_error_is_in_the_page():
+    words = set(re.findall(r"\bRYUSO_[A-Z]+\b", HEADER)) - {"RYUSO_HOOK"}
+    words |= set(re.findall(r"^\} (ryuso_\w+);", HEADER, re.MULTILINE)) | {"ryuso_run"}
+    words |= set(re.findall(r"-(E[A-Z0-9]+)", TEXT))
+    check({"RYUSO_OK", "RYUSO_DEBUG", "RYUSO_PRINTF", "ryuso_peer_info", "EPERM"} <= words, f"expected more than {words}")
+    for word in words:
+        check(re.search(rf"\b{word}\b", PAGE), f"{word} is missing")
+
+
+# ---- the example ----
+
+_module = []
+
+
+def module():
+    """It, built with all warnings as errors."""
+    if not _module:
+        project = Project()
+        for _, kind, text in man_commands.shown("ryuso-hook.3"):
+            if kind == "spec":
+                project.write(text)
+            else:
+                path = project / kind.split()[1]
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text)
+        done = project.generate()
+        check("lacks" not in done.stderr and "is no hook" not in done.stderr, done.stderr)
+        _module.append(project.build("CFLAGS=-O1 -g -Wall -Wextra -Werror -Wconversion"))
+    return _module[0]
+
+
+def serve():
+    return Daemon(module=module(), env={"LD_LIBRARY_PATH": str(LIBRARY)})
+
+
+def replace(client, path, content):
+    return client.ask({"program": "replace", "data_pool": {"path": str(path), "content": content}})
+
+
+@test
+def the_example_is_built_without_a_warning():
+    module()
+
+
+@test
+def the_example_replaces_a_file_or_leaves_it_as_it_was():
+    path = scratch() / "file"
+    path.write_text("old")
+    with serve() as daemon, daemon.client() as client:
+        reply = replace(client, path, "new and good")
+        equal((reply["status"], reply["data_pool"], path.read_text()), ("succeeded", {"size": 12}, "new and good"),
+              "what succeeded")
+        contains(daemon.log(), f"user {os.getuid()} has written 12 bytes, attempt 1", "the log")
+        reply = replace(client, path, "this one is bad")
+        equal((reply["status"], reply["error"]["reason"], reply["error"]["message"]),
+              ("rectified", "Bad", 'check: it says "bad"'), "what is bad")
+        equal(path.read_text(), "new and good", "the file")
+        reply = replace(client, path, "a text that is a good deal too long")
+        equal((reply["status"], reply["error"]["reason"]), ("rectified", "TooLong"), "what is too long")
+        equal((path.read_text(), reply["rectified"]), ("new and good", [{"step": 1, "hook": "write"}]), "the file")
+        reply = replace(client, path.parent, "a directory")
+        equal((reply["status"], reply["error"]["name"], reply["rectified"]), ("rectified", "HookFailed", []),
+              "what was never begun")
+        contains(daemon.log(), f"{path} is back", "the log")
+
+
+main()
