@@ -47,85 +47,6 @@ START_TEST(a_run_parks_before_its_first_step)
 }
 END_TEST
 
-START_TEST(a_retry_of_a_damaged_run_reverses_what_is_known_and_settles_it)
-{
-	_cleanup_scene_ Scene *scene = scene_open(XY, "");
-	_cleanup_scene_ Scene *first = scene_open(XY, "");
-
-	scene_play(scene, "ok .");
-	ck_assert_int_eq(park(scene, ERROR_DAMAGED), 0);
-	ck_end(scene, "parked | Damaged 2:y");
-	ck_assert_int_eq(walk_retry(scene->walk, 2), 0);
-	scene_play(scene, "ok");
-	ck_trace(scene, "x -ux");
-	ck_end(scene, "settled Interrupted");
-	ck_assert_int_eq(park(first, ERROR_DAMAGED), 0);
-	ck_assert_int_eq(walk_retry(first->walk, 1), 0);
-	scene_play(first, "");
-	ck_end(first, "settled Interrupted");
-}
-END_TEST
-
-START_TEST(an_attempt_in_doubt_of_a_damaged_run_is_reversed_by_a_retry)
-{
-	_cleanup_scene_ Scene *scene =
-		scene_open("@p(x)\nx-ux 'idempotent':true,'retry':{'attempts':3,'backoff':1,'max_backoff':1}\nux", "");
-
-	scene_play(scene, "die .");
-	ck_assert_int_eq(park(scene, ERROR_DAMAGED), 0);
-	ck_lists(scene, "| 1:x?");
-	ck_assert_int_eq(walk_retry(scene->walk, 1), 0);
-	scene_play(scene, "ok");
-	ck_trace(scene, "x -ux?");
-	ck_end(scene, "settled Interrupted");
-}
-END_TEST
-
-START_TEST(a_barred_run_is_rectified)
-{
-	_cleanup_scene_ Scene *scene = scene_open(XY, "");
-
-	scene_play(scene, "ok .");
-	ck_assert_int_eq(walk_bar(scene->walk, "who knows"), 0);
-	scene_play(scene, "ok");
-	ck_trace(scene, "x -ux");
-	ck_end(scene, "rectified Interrupted");
-}
-END_TEST
-
-START_TEST(a_barred_run_is_not_confirmed)
-{
-	static const char spec[] = "@p(x y)\nx 'irreversible':true\ny";
-	_cleanup_scene_ Scene *free_one = scene_open(spec, "");
-	_cleanup_scene_ Scene *scene = scene_open(spec, "");
-
-	scene_play(free_one, "die .");
-	scene_play(free_one, "");
-	ck_assert_int_eq(walk_confirm(free_one->walk, 1), 0);
-	scene_play(scene, "die .");
-	ck_assert_int_eq(walk_bar(scene->walk, NULL), 0);
-	scene_play(scene, "");
-	ck_end(scene, "parked HookUnknown 1:x | Irreversible 1:x");
-	ck_assert_int_eq(walk_confirm(scene->walk, 1), -EPERM);
-	ck_assert_int_eq(walk_skip(scene->walk, 1), 0);
-	scene_play(scene, "");
-	ck_end(scene, "settled HookUnknown 1:x");
-}
-END_TEST
-
-START_TEST(a_retry_of_a_run_that_was_damaged_on_its_way_back_goes_on_there)
-{
-	_cleanup_scene_ Scene *scene = scene_open(XY, "");
-
-	scene_play(scene, "ok fail .");
-	ck_assert_int_eq(park(scene, ERROR_DAMAGED), 0);
-	ck_assert_int_eq(walk_retry(scene->walk, 1), 0);
-	scene_play(scene, "ok");
-	ck_trace(scene, "x y -ux");
-	ck_end(scene, "settled HookFailed 2:y");
-}
-END_TEST
-
 START_TEST(a_run_parks_on_its_way_back_and_a_retry_goes_on_there)
 {
 	_cleanup_scene_ Scene *scene = scene_open(WXY, "");
@@ -382,11 +303,7 @@ START_TEST(a_step_whose_arguments_did_not_fit_has_failed)
 END_TEST
 
 CHECK_MAIN(walk_park, a_run_parks_between_its_steps_and_a_retry_goes_on_there, a_run_parks_before_its_first_step,
-	   a_retry_of_a_damaged_run_reverses_what_is_known_and_settles_it,
-	   an_attempt_in_doubt_of_a_damaged_run_is_reversed_by_a_retry,
-	   a_retry_of_a_run_that_was_damaged_on_its_way_back_goes_on_there, a_barred_run_is_rectified,
-	   a_barred_run_is_not_confirmed, a_run_parks_on_its_way_back_and_a_retry_goes_on_there,
-	   a_retry_gives_the_call_a_fresh_budget_on_either_way,
+	   a_run_parks_on_its_way_back_and_a_retry_goes_on_there, a_retry_gives_the_call_a_fresh_budget_on_either_way,
 	   an_attempt_in_doubt_stays_so_over_a_park_until_a_later_one_is_ok,
 	   a_run_that_has_ended_or_is_parked_is_not_parked_again, nothing_but_what_a_daemon_parks_for_parks_a_run,
 	   a_call_that_was_named_but_not_made_is_not_made_after_a_park,

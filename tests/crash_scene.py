@@ -197,7 +197,7 @@ class Scene:
         self.book.free(tag)
         if reply["parked"]["name"] != "Irreversible":
             return "retry"
-        return "confirm" if crash_programs.effects(self.book.read(tag)).get(reply["parked"]["step"]) else "skip"
+        return "confirm" if crash_programs.effects(self.book.read(tag)).get(reply["parked"].get("step")) else "skip"
 
     def operate(self, tag, reply, verb=None):
         """Decides once. The reply as it is when the run has ended, or is parked again."""

@@ -11,7 +11,7 @@ import crash_programs
 import disk
 import points
 from crash_cases import DECISIONS_MAX
-from crash_programs import UNREVERSED, Lie, insist, judge
+from crash_programs import UNREVERSED, Lie, insist, judge, judge_remaining, of_run
 from crash_scene import memory
 from power_programs import Actor, Hearer, Recording, message, perform
 from tap import wait_for
@@ -267,14 +267,22 @@ def judge_one(book, ask, reply):
     judge(book, ask.tag, reply, alone=False)
 
 
+def judge_weak(book, ask, reply):
+    """Of one of which not all is known, whatever may have had an effect is told to remain."""
+    insist(reply["status"] != "rectified", "it is damaged, and then said to be rectified")
+    if reply["status"] == "succeeded":  # it had come to its end
+        judge(book, ask.tag, reply, alone=False)
+    else:
+        judge_remaining(ask.program, of_run(book.read(ask.tag), reply["run"]), reply)
+
+
 def finish(scene, ask, line):
     """The last word about it: an operator takes up what is parked."""
     weak = False
     for _ in range(DECISIONS_MAX):
         reply = json.loads(line)
         weak = weak or is_weak(ask) and is_damaged(reply)  # from then on it is known that not all is known
-        if not weak:
-            judge_one(scene.book, ask, reply)
+        (judge_weak if weak else judge_one)(scene.book, ask, reply)
         if reply["status"] != "parked":
             return line
         scene.operate(ask.tag, reply)

@@ -65,6 +65,7 @@ typedef struct SimWorld {
 	Id boot;          /* of the last call */
 	uint32_t budgets; /* how often attempts were granted */
 	bool lossy;       /* durability `process`, and the power failed: records may be missing */
+	bool blind;       /* it was parked without its module: what lies ahead cannot be named */
 } SimWorld;
 
 typedef enum SimLedger {

@@ -94,6 +94,7 @@ static SimFate park(Sim *sim, SimRun *run, const Buffer *packed, const RecoverVe
 
 	r = park_make(packed->data, packed->size, plan, verdict->code, verdict->message, sim->now_usec, &parked);
 	sim_must(sim, r == 0, "park_make() gives %d", r);
+	run->world.blind = !plan;
 	sim_tell(sim, "PARKED %u%s: %.*s", sim_number(sim, run), plan ? "" : " blindly", (int)parked.reply.size,
 		 (const char *)parked.reply.data);
 	run->status = WALK_PARKED;

@@ -191,21 +191,31 @@ static void check_remaining(Sim *sim, SimRun *run, const char *reply, size_t siz
 	for (uint32_t step = 1; step <= sim->plan->n_steps; step++) {
 		const PlanOp *op = &sim->plan->ops[step_of(sim, step)->op];
 
-		sim_must(sim, !is_left(sim, run, step) || steps[step - 1] || run->world.lossy,
+		sim_must(sim, !is_left(sim, run, step) || steps[step - 1] || run->world.blind,
 			 "parked, and step %u (%s) is not told to remain", step, op->hook->name);
 		sim_must(sim,
-			 !steps[step - 1] || op->kind != PLAN_CALL || run->world.calls[step_of(sim, step)->op].begun,
+			 !steps[step - 1] || op->kind != PLAN_CALL || run->world.lossy ||
+				 run->world.calls[step_of(sim, step)->op].begun,
 			 "parked, and step %u (%s) is told to remain, which was never begun", step, op->hook->name);
 	}
 }
 
-static void check_reversed(Sim *sim, SimRun *run, bool settled)
+static void check_reversed(Sim *sim, SimRun *run, const bool *told)
 {
 	for (uint32_t step = 1; step <= sim->plan->n_steps; step++)
-		sim_must(sim,
-			 !is_left(sim, run, step) || (settled && (run->world.skipped[step - 1] || run->world.lossy)),
-			 "%s, and what step %u (%s) did is left", settled ? "settled" : "rectified", step,
+		sim_must(sim, !is_left(sim, run, step) || told[step - 1],
+			 "what step %u (%s) did is left, and not told to remain", step,
 			 sim->plan->ops[step_of(sim, step)->op].hook->name);
+}
+
+static void check_ended(Sim *sim, SimRun *run, WalkStatus status, const char *reply, size_t size)
+{
+	_cleanup_free_ bool *told = listed(sim, reply, size);
+
+	for (uint32_t step = 1; step <= sim->plan->n_steps; step++)
+		sim_must(sim, status == WALK_SETTLED || !told[step - 1], "rectified, and step %u is told to remain",
+			 step);
+	check_reversed(sim, run, told);
 }
 
 static void check_done(Sim *sim, SimRun *run)
@@ -229,7 +239,7 @@ void sim_world_check(Sim *sim, SimRun *run, WalkStatus status, const char *reply
 	else if (status == WALK_SUCCEEDED || (status == WALK_SETTLED && has(reply, reply_size, "\"error\":null")))
 		check_done(sim, run);
 	else if (status == WALK_RECTIFIED || status == WALK_SETTLED)
-		check_reversed(sim, run, status == WALK_SETTLED);
+		check_ended(sim, run, status, reply, reply_size);
 	else
 		sim_fail(sim, "a run has ended with status %u", status);
 }

@@ -101,7 +101,8 @@ int walk_bar(Walk *walk, const char *message);
  * only: one that walk_next() has named is not made. The step it then stands at (walk_parked()) is the one of the call
  * that would have come next. -EALREADY where none would: the run has ended or is parked, by itself or before.
  * walk_retry() goes on where it stood, with a fresh budget at that call; what is DAMAGED does not go forwards again, but
- * is rectified as far as it is known, and ends SETTLED: more may have been done. walk_skip() of it is -EPERM on the way
+ * is rectified as far as it is known, and ends SETTLED: more may have been done, so the steps ahead of where it stood
+ * are in doubt, and remain. walk_skip() of it is -EPERM on the way
  * forward: there is nothing to be skipped. */
 int walk_park(Walk *walk, ErrorCode code, const char *message);
 
@@ -124,7 +125,7 @@ bool walk_rectifying(const Walk *walk);
 typedef enum WalkStand {
 	WALK_STAND_AHEAD, /* not begun, and on no way to be */
 	WALK_STAND_DONE,
-	WALK_STAND_DOUBT,    /* may have taken effect */
+	WALK_STAND_DOUBT,    /* may have taken effect; so may all that lay ahead where the records are damaged */
 	WALK_STAND_REVERSED, /* its rectifiers have run */
 	WALK_STAND_SKIPPED,  /* an operator left it as it is */
 	WALK_STAND_FAILED,   /* ended `failed`: it left nothing behind */

@@ -17,11 +17,24 @@ static bool sets_aside(ErrorCode code)
 	return code == ERROR_MODULE_CHANGED || code == ERROR_STORE_MOVED || code == ERROR_DAMAGED;
 }
 
+/* The first step of which the records would not say that it was called. A run that was interrupted turned back because
+ * nobody knew more of it. */
+static uint32_t first_untold(const Walk *walk)
+{
+	const uint32_t none = walk->plan->n_steps + 1;
+
+	if (walk->back)
+		return walk->error.code == ERROR_INTERRUPTED ? walk->error.step + 1 : none;
+	return walk->status == WALK_RUNNING ? walk->plan->ops[walk->op].step : none;
+}
+
 /* More may have been called than is known: nothing is called forwards any more, and that all of it was reversed is not
- * for the run to say. */
+ * for the run to say: what lay ahead remains, in doubt. */
 static void doubt_all(Walk *walk)
 {
 	walk->barred = walk->settled = true;
+	for (uint32_t step = first_untold(walk); step <= walk->plan->n_steps; step++)
+		walk->states[step - 1].untold = true;
 	if (walk->status == WALK_RECTIFIED)
 		walk->status = WALK_SETTLED;
 }

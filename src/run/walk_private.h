@@ -30,6 +30,7 @@ typedef struct WalkState {
 	bool reversed; /* all its rectifiers have run */
 	bool skipped;  /* an operator left it as it is, … */
 	bool by_hand;  /* … or has undone it otherwise */
+	bool untold;   /* ahead of where the records end that are damaged: it may have been called, or done */
 	size_t mark;   /* the pool as the step left it; in doubt, as it found it */
 } WalkState;
 

@@ -57,7 +57,7 @@ WalkStand walk_stand(const Walk *walk, uint32_t step)
 		return WALK_STAND_REVERSED;
 	if (state->skipped)
 		return WALK_STAND_SKIPPED;
-	if (state->doubt)
+	if (state->doubt || state->untold)
 		return WALK_STAND_DOUBT;
 	if (state->done)
 		return WALK_STAND_DONE;
@@ -97,7 +97,7 @@ static bool is_remaining(const Walk *walk, uint32_t step)
 	const WalkState *state = &walk->states[step - 1];
 	const PlanStep *planned = &walk->plan->steps[step - 1];
 
-	return (state->done || state->doubt) && !state->reversed && !state->by_hand &&
+	return (state->done || state->doubt || state->untold) && !state->reversed && !state->by_hand &&
 	       (planned->n_rectifiers > 0 || planned->irreversible);
 }
 
@@ -120,7 +120,7 @@ static int list(const Walk *walk, bool (*is_listed)(const Walk *, uint32_t), Wal
 			steps[n++] = (WalkStep){
 				.step = step,
 				.hook = walk->plan->ops[walk->plan->steps[step - 1].op].hook->name,
-				.in_doubt = walk->states[step - 1].doubt,
+				.in_doubt = walk->states[step - 1].doubt || walk->states[step - 1].untold,
 			};
 	*ret = steps;
 	*ret_n = n;
