@@ -22,6 +22,7 @@ CLIENTS = 4
 QUIET_EVERY = 5.0
 DISK_SIZE, DISK_GROWTH = 16 << 20, 512 << 10  # bytes; the growth: for each second, as outcomes are kept
 KEPT = 500  # older answers that are asked for again in each quiet moment
+KEEP_REPLIES = 10000000  # more than a soak asks for: all that was promised is compared
 ACTIONS = {"worker": 10, "daemon": 6, "both": 6, "restart": 5, "sync": 4, "full": 2, "module": 2}
 
 DONE = {"worker": "workers killed", "daemon": "daemons killed", "both": "both killed", "restart": "restarts",
@@ -106,7 +107,7 @@ class Soak:
             (self.directory / name).mkdir()
         self.disk = Disk(self.directory / "disk", DISK_SIZE + int(seconds) * DISK_GROWTH)
         self.builds = Builds(self.directory / "modules")
-        self.scene = Scene(self.directory, settings={"StopTimeout": "2s"}, module=self.builds.path)
+        self.scene = Scene(self.directory, settings={"StopTimeout": "2s", "KeepReplies": KEEP_REPLIES}, module=self.builds.path)
         self.scene.state = self.directory / "disk" / "state"
         self.scene.points = self.points = points.Points(self.directory / "points")
         self.scene.env = self.points.env()
