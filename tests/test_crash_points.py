@@ -4,7 +4,7 @@
 whatever is asked afterwards, the answer is the one true one. Then again at the places that the recovery comes through.
 
 Where CRASH_POINTS is "all", every case is played: minutes for the first part, hours for the second; else as many as fit
-in CRASH_SECONDS (24), drawn by RYUSO_SEED."""
+in CRASH_SECONDS (24), drawn by RYUSO_SEED. CRASH_PROGRAMS="pay outer" plays no others."""
 
 import collections
 import concurrent.futures
@@ -25,6 +25,7 @@ ALL = os.environ.get("CRASH_POINTS") == "all"
 SECONDS = float(os.environ.get("CRASH_SECONDS", "24"))
 SEED = int(os.environ.get("RYUSO_SEED", time.time_ns() % 1000000007))
 THREADS = int(os.environ.get("CRASH_THREADS", 2 * (os.cpu_count() or 1)))
+ONLY = os.environ.get("CRASH_PROGRAMS", "").split() or list(STEPS)
 RECORDINGS, DOUBTS = 3, 10
 PROBLEMS_SHOWN = 5
 VICTIMS = ("worker", "daemon", "both")
@@ -142,7 +143,7 @@ def once(campaign):
         if found and not found.problem:
             kinds.setdefault((case.program, case.kills[0].victim == "worker", kind(found)), (case, found.behind))
 
-    recorded = {program: record(campaign, program) for program in STEPS}
+    recorded = {program: record(campaign, program) for program in ONLY}
     for program, places in recorded.items():
         sides = collections.Counter(place.side for place in places)
         print(f"# {program}: {sides['daemon']} places of the daemon, {sides['worker']} of the worker", flush=True)
