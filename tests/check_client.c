@@ -207,7 +207,7 @@ START_TEST(a_client_with_far_too_much_unsent_is_closed)
 {
 	connection_open(&connection);
 	connection_send(&connection, "{}");
-	answer_much(CLIENT_UNSENT_LIMIT + (2U << 20));
+	answer_much(connection.config.max_unread_replies + (2U << 20));
 	ck_assert_uint_eq(connection.clients.n, 0);
 	connection_close(&connection);
 }
@@ -255,7 +255,7 @@ START_TEST(connections_are_counted_in_all_and_by_user)
 	fd_close(first);
 	connection_turn(&connection);
 	ck_assert_uint_eq(connection.clients.n, 0);
-	ck_assert_uint_eq(connection.clients.n_counts, 0);
+	ck_assert_uint_eq(connection.users.n, 0);
 	connection.config.max_connections = 10;
 	connection.config.max_connections_per_user = 1;
 	connection_admit(&connection);
@@ -263,6 +263,82 @@ START_TEST(connections_are_counted_in_all_and_by_user)
 	connection_admit(&connection);
 	ck_assert_ptr_nonnull(strstr(connection_read(&connection), "MaxConnectionsPerUser="));
 	fd_close(first);
+	connection_close(&connection);
+}
+END_TEST
+
+START_TEST(a_request_for_which_the_user_has_no_room_is_not_waited_for)
+{
+	connection_prepare(&connection);
+	connection.config.max_bytes_per_user = connection.config.max_request_size = 4096;
+	connection_admit(&connection);
+	for (unsigned i = 0; i < 3; i++) {
+		connection_send(&connection, "{\"a\":\"01234567890123456789");
+		if (i < 2) {
+			connection_send(&connection, "\"}");
+			connection_answer(connection.slots[i], "x");
+		}
+	}
+	connection_turn(&connection);
+	ck_assert_str_eq(connection_read(&connection), "xx");
+	connection.client->user->bytes[USER_RECEIVED] += users_bytes_max(&connection.config); /* another connection's */
+	connection_send(&connection, "0123456789");
+	ck_assert_ptr_nonnull(strstr(connection_read(&connection), "\"QueueFull\""));
+	ck_assert_ptr_nonnull(strstr(connection.text, "at most 16384 may be (MaxBytesPerUser=)"));
+	ck_assert(connection_at_end(&connection));
+	connection.client->user->bytes[USER_RECEIVED] -= users_bytes_max(&connection.config);
+	connection_close(&connection);
+	ck_assert_uint_eq(connection.users.n, 0);
+}
+END_TEST
+
+START_TEST(answers_that_are_not_taken_by_a_user_who_has_no_room_are_not_held)
+{
+	connection_open(&connection);
+	connection_send(&connection, "{}");
+	answer_much(CLIENT_UNSENT_MAX);
+	ck_assert_uint_eq(connection.clients.n, 1);
+	ck_assert_uint_ge(connection.client->user->bytes[USER_ANSWERS], connection.client->unsent);
+	connection.config.max_bytes_per_user = connection.config.max_request_size = 65536;
+	connection_turn(&connection);
+	ck_assert_uint_eq(connection.clients.n, 1);
+	clients_check(&connection.clients, clock_monotonic());
+	connection_turn(&connection);
+	ck_assert_uint_eq(connection.clients.n, 0);
+	connection_close(&connection);
+}
+END_TEST
+
+START_TEST(what_was_sent_is_not_kept_for_a_client_that_always_leaves_something)
+{
+	size_t size = CLIENT_UNSENT_MAX / 2;
+
+	connection_open(&connection);
+	for (unsigned i = 0; i < 40; i++) {
+		connection_send(&connection, "{}");
+		answer_much(size);
+		while (connection.client->unsent > size)
+			connection_read(&connection), connection_turn(&connection);
+		ck_assert_uint_gt(connection.client->unsent, 0);
+		ck_assert_uint_le(connection.client->out.capacity, 4 * CLIENT_UNSENT_MAX);
+	}
+	connection_close(&connection);
+}
+END_TEST
+
+START_TEST(what_a_client_takes_is_given_back_to_its_user)
+{
+	size_t before;
+
+	connection_open(&connection);
+	before = connection.client->user->bytes[USER_ANSWERS];
+	connection_send(&connection, "{}");
+	answer_much(CLIENT_UNSENT_MAX);
+	ck_assert_uint_ge(connection.client->user->bytes[USER_ANSWERS], before + CLIENT_UNSENT_MAX / 2);
+	while (strlen(connection_read(&connection)) > 0)
+		connection_turn(&connection);
+	connection_turn(&connection);
+	ck_assert_uint_le(connection.client->user->bytes[USER_ANSWERS], before + CLIENT_RECEIVE_SIZE);
 	connection_close(&connection);
 }
 END_TEST
@@ -276,4 +352,8 @@ CHECK_MAIN(client, an_object_is_handed_on_when_its_last_brace_has_come, answers_
 	   a_client_with_too_many_requests_in_hand_is_not_read_from,
 	   a_client_that_does_not_take_its_answers_is_not_read_from_until_it_does,
 	   a_client_that_takes_nothing_for_too_long_is_closed, a_client_with_far_too_much_unsent_is_closed,
-	   only_an_object_that_has_begun_can_be_too_slow, connections_are_counted_in_all_and_by_user)
+	   only_an_object_that_has_begun_can_be_too_slow, connections_are_counted_in_all_and_by_user,
+	   a_request_for_which_the_user_has_no_room_is_not_waited_for,
+	   answers_that_are_not_taken_by_a_user_who_has_no_room_are_not_held,
+	   what_was_sent_is_not_kept_for_a_client_that_always_leaves_something,
+	   what_a_client_takes_is_given_back_to_its_user)

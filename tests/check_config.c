@@ -17,6 +17,9 @@ START_TEST(without_a_file_every_setting_has_its_default)
 	ck_assert_uint_eq(config.max_connections, 512);
 	ck_assert_uint_eq(config.max_connections_per_user, 256);
 	ck_assert_uint_eq(config.queue_length, 4096);
+	ck_assert_uint_eq(config.max_queued_per_user, 1024);
+	ck_assert_uint_eq(config.max_bytes_per_user, 64U << 20);
+	ck_assert_uint_eq(config.max_unread_replies, 16U << 20);
 	ck_assert_uint_eq(config.request_timeout, 10 * USEC_PER_SEC);
 	ck_assert_uint_eq(config.reply_timeout, 30 * USEC_PER_SEC);
 	ck_assert_uint_eq(config.runs_per_worker, 100000);

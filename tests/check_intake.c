@@ -233,6 +233,65 @@ START_TEST(submissions_under_way_count_for_the_queues_length)
 }
 END_TEST
 
+static const User *user(void)
+{
+	return host.connections[0].client->user;
+}
+
+START_TEST(a_users_runs_that_have_not_begun_are_counted_and_those_beyond_are_refused)
+{
+	Run *run;
+
+	shop_begin();
+	host.config.max_queued_per_user = 2;
+	ask(0, "{\"program\":\"buy\",\"data_pool\":{\"amount\":5}}");
+	ask(0, "{\"program\":\"buy\",\"data_pool\":{\"amount\":5},\"wait\":false}");
+	ask(0, "{\"program\":\"buy\",\"data_pool\":{\"amount\":5}}");
+	ck_assert_uint_eq(user()->n_waiting, 2);
+	run = queue_pop(&host.queue);
+	run_waits_no_more(run);
+	ck_assert_uint_eq(user()->n_waiting, 1);
+	ask(0, "{\"program\":\"buy\",\"data_pool\":{\"amount\":5}}");
+	end(run);
+	host_settle();
+	ck_assert_uint_eq(user()->n_waiting, 2);
+	ck_assert_uint_eq(host.queue.n, 2);
+	run_free(queue_pop(&host.queue));
+	ck_assert_uint_eq(user()->n_waiting, 1);
+	ck_assert_ptr_nonnull(strstr(host_read(0), "2 runs of user "));
+	ck_assert_ptr_nonnull(strstr(host.connections[0].text, "(MaxQueuedPerUser=)\",\"retry\":true}"));
+	shop_close();
+	ck_assert_uint_eq(host.connections[0].users.n, 0);
+}
+END_TEST
+
+START_TEST(a_user_is_charged_with_a_runs_bytes_metadata_included_until_it_is_gone)
+{
+	size_t plain, rich;
+	Run *run;
+
+	shop_begin();
+	ask(0, "{\"program\":\"buy\",\"data_pool\":{\"amount\":5}}");
+	run = take();
+	plain = run->weight;
+	ck_assert_uint_ge(plain, sizeof(Run) + run->order.size);
+	ck_assert_uint_eq(user()->bytes[USER_RUNS], plain);
+	end(run);
+	ask(0, "{\"program\":\"buy\",\"data_pool\":{\"amount\":5},\"metadata\":{\"a\":[[],[],[],[],{\"b\":\"c\"},1]}}");
+	run = take();
+	rich = run->weight;
+	ck_assert_uint_ge(rich, plain + 3000);
+	host.config.max_bytes_per_user = rich - 1;
+	host.config.max_request_size = 1;
+	ask(0, "{\"program\":\"buy\",\"data_pool\":{\"amount\":5}}");
+	host.config.max_bytes_per_user = 1U << 20;
+	end(run);
+	ck_assert_ptr_nonnull(strstr(host_read(0), "(MaxBytesPerUser=)\",\"retry\":true}"));
+	ck_assert_uint_eq(user()->bytes[USER_RUNS], 0);
+	shop_close();
+}
+END_TEST
+
 CHECK_MAIN(intake, a_plain_request_becomes_a_run_that_is_not_promised,
 	   clients_that_ask_with_one_request_id_share_the_run_and_its_reply,
 	   a_stored_reply_is_given_whatever_has_become_of_the_module_and_while_stopping,
@@ -243,4 +302,6 @@ CHECK_MAIN(intake, a_plain_request_becomes_a_run_that_is_not_promised,
 	   who_does_not_want_to_wait_for_a_run_that_is_not_in_the_ledger_gets_its_reply,
 	   before_the_recorder_is_read_the_ledger_alone_is_not_asked,
 	   without_a_ledger_even_plain_requests_are_refused_for_they_could_park,
-	   more_is_promised_only_while_the_ledger_keeps_up, submissions_under_way_count_for_the_queues_length)
+	   more_is_promised_only_while_the_ledger_keeps_up, submissions_under_way_count_for_the_queues_length,
+	   a_users_runs_that_have_not_begun_are_counted_and_those_beyond_are_refused,
+	   a_user_is_charged_with_a_runs_bytes_metadata_included_until_it_is_gone)

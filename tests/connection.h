@@ -18,6 +18,7 @@ typedef struct Connection {
 	sd_event *event;
 	Poller poller;
 	Config config;
+	Users users;
 	Clients clients;
 	Client *client; /* dangles once the daemon's side has closed: ask clients.n */
 	int fd;         /* the test's end; -EBADF once closed */
@@ -53,6 +54,7 @@ static inline void connection_prepare(Connection *connection)
 	ck_assert_int_ge(sd_event_new(&connection->event), 0);
 	ck_assert_int_ge(poller_init(&connection->poller, connection->event, connection_after, connection), 0);
 	ck_assert_int_ge(clients_init(&connection->clients, &connection->poller, &connection->config), 0);
+	connection->clients.users = &connection->users;
 	connection->clients.on_object = connection_on_object;
 	connection->clients.context = connection;
 }

@@ -46,6 +46,7 @@ static inline void shop_open(void)
 	crew = (Crew){ .setup = { .config = &host.config, .queue = &host.queue, .outcomes = &host.outcomes } };
 	TAILQ_INIT(&crew.ordered);
 	ck_assert_int_eq(intake_init(&intake, &host.config, &crew, &host.queue, &calls), 0);
+	intake.users = &host.connections[0].users;
 	for (size_t i = 0; i < HOST_CLIENTS; i++) {
 		host.connections[i].clients.on_object = intake_object;
 		host.connections[i].clients.context = &intake;

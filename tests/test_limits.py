@@ -5,7 +5,8 @@ import json
 import os
 import resource
 
-from busy import busy, outcome, status
+from busy import Gate, busy, outcome, status
+from shop import As
 from tap import check, contains, equal, main, test, wait_for
 
 NOTHING = {"program": "nothing"}
@@ -55,10 +56,45 @@ def a_client_that_never_reads_costs_others_nothing_and_is_closed():
                 refused = 0
             except BlockingIOError:
                 refused += 1
+            except BrokenPipeError:
+                break  # it is closed already
             check(other.ask(NOTHING)["success"], "another client")
         daemon.wait_log("ReplyTimeout=")
         wait_for(lambda: status(daemon)["connections"] == 2, "the connection to be closed")
         check(other.ask(NOTHING)["success"], "another client, afterwards")
+
+
+@test
+def more_than_one_users_share_of_memory_is_refused_and_others_have_theirs():
+    settings = {"MaxBytesPerUser": "1M", "MaxRequestSize": "256K"}
+    with busy(settings) as daemon, daemon.client() as holder, daemon.client() as client:
+        daemon.socket.chmod(0o666)
+        daemon.socket.parent.chmod(0o711)
+        gate = Gate(holder)
+        client.send(*[{"program": "echo", "data_pool": {"text": "x" * 100000}}] * 30)
+        wait_for(lambda: status(daemon)["runs"]["refused"] > 0, "a refusal")
+        with As(daemon.socket, 4711) as other:
+            other.send({"program": "echo", "data_pool": {"text": "y" * 100000}})
+            wait_for(lambda: status(daemon)["connections"] == 4, "the other")
+            gate.open()
+            equal(outcome(other.reply()), ("succeeded", None), "the other")
+        found = client.replies(30)
+        refused = [reply for reply in found if outcome(reply) == ("refused", "QueueFull")]
+        check(0 < len(refused) < 29, f"some are refused, not all: {len(refused)}")
+        equal(len([reply for reply in found if outcome(reply) == ("succeeded", None)]), 30 - len(refused), "the rest")
+        for part in ("runs take", "bytes of user 0's, at most 1048576 may be (MaxBytesPerUser=)"):
+            contains(refused[0]["error"]["message"], part, "the message")
+        check(refused[0]["error"]["retry"], "retry")
+        equal(outcome(holder.reply()), ("succeeded", None), "the first")
+        check(client.ask(NOTHING)["success"], "there is room again")
+
+
+@test
+def a_client_that_leaves_more_unread_than_may_wait_is_closed():
+    with busy({"MaxUnreadReplies": "64K"}) as daemon, daemon.client() as deaf, daemon.client() as other:
+        deaf.send(*[{"program": "echo", "data_pool": {"text": "x" * 40000}}] * 40)
+        daemon.wait_log("bytes of answers were not taken (MaxUnreadReplies=); the connection is closed")
+        check(other.ask(NOTHING)["success"], "another client")
 
 
 @test

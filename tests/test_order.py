@@ -5,9 +5,14 @@ import os
 
 from busy import Gate, Log, busy, error, outcome, say, status
 from shop import As
-from tap import check, equal, main, scratch, test, wait_for
+from tap import check, contains, equal, main, scratch, test, wait_for
 
 NOTHING = {"program": "nothing"}
+
+
+def open_to_all(daemon):
+    daemon.socket.chmod(0o666)
+    daemon.socket.parent.chmod(0o711)
 
 
 # ---- order ----
@@ -56,8 +61,7 @@ def users_take_turns_and_each_ones_runs_begin_in_order():
     log = Log()
     log.path.touch(mode=0o666)
     with busy() as daemon, daemon.client() as holder, daemon.client() as many:
-        daemon.socket.chmod(0o666)
-        daemon.socket.parent.chmod(0o711)
+        open_to_all(daemon)
         gate = Gate(holder)
         many.send(*[say(log, f"many {number}") for number in range(80)])
         wait_for(lambda: status(daemon)["queued"] == 80, "the many to be queued")
@@ -143,6 +147,31 @@ def beyond_the_queues_length_a_request_is_refused():
               [("succeeded", None), ("succeeded", None), ("refused", "QueueFull")], "the answers")
         check(client.ask(say(log, "4"))["success"], "there is room again")
         equal(log.lines(), ["1", "2", "4"], "what ran")
+
+
+@test
+def beyond_what_one_user_may_have_waiting_only_that_user_is_refused():
+    log = Log()
+    log.path.touch()
+    log.path.chmod(0o666)
+    with busy({"MaxQueuedPerUser": 2}) as daemon, daemon.client() as holder, daemon.client() as client:
+        open_to_all(daemon)
+        with As(daemon.socket, 4711) as other:
+            gate = Gate(other)
+            client.send(say(log, "1"), say(log, "2"), say(log, "3", id=3))
+            wait_for(lambda: status(daemon)["runs"]["refused"] == 1, "a refusal")
+            holder.send(say(log, "4"))
+            other.send(say(log, "5"))
+            wait_for(lambda: status(daemon)["queued"] == 3, "the other's to be queued")
+            gate.open()
+            found = client.replies(3)
+            equal([outcome(reply) for reply in found], [("succeeded", None)] * 2 + [("refused", "QueueFull")],
+                  "the answers")
+            contains(found[2]["error"]["message"], "2 runs of user 0 are waiting already (MaxQueuedPerUser=)",
+                     "the message")
+            check(found[2]["error"]["retry"], "retry")
+            equal([outcome(reply) for reply in (holder.reply(), *other.replies(2))],
+                  [("refused", "QueueFull")] + [("succeeded", None)] * 2, "another connection, and the other user")
 
 
 @test

@@ -25,6 +25,8 @@ static void slot_free(Slot *slot)
 {
 	if (slot->holder)
 		*slot->holder = NULL;
+	if (slot->id_text)
+		slot->client->ids -= strlen(slot->id_text);
 	free(slot->id_text);
 	buffer_done(&slot->text);
 	free(slot);
@@ -47,7 +49,10 @@ void client_free(Client *client)
 	fd_close(client->watch.fd);
 	TAILQ_REMOVE(&clients->all, client, entry);
 	clients->n--;
-	clients_uncount(clients, client->peer.uid);
+	client->user->n_connections--;
+	user_weigh(client->user, USER_RECEIVED, &client->receives, 0);
+	user_weigh(client->user, USER_ANSWERS, &client->answers, 0);
+	user_release(client->user);
 	frame_done(&client->frame);
 	buffer_done(&client->out);
 	peer_done(&client->peer);
@@ -66,6 +71,8 @@ Slot *client_slot(Client *client, char *id_text)
 	}
 	slot->client = client;
 	slot->id_text = id_text;
+	if (id_text)
+		client->ids += strlen(id_text);
 	TAILQ_INSERT_TAIL(&client->slots, slot, entry);
 	client->n_slots++;
 	return slot;
@@ -197,6 +204,7 @@ void client_receive(Client *client)
 	for (unsigned i = 0; i < 4 && !client->gone; i++)
 		if (client_receive_once(client) == 0)
 			break;
+	client_check_room(client);
 	client_touch(client);
 }
 
@@ -212,7 +220,7 @@ static void on_client(Watch *watch, uint32_t events)
 	client_touch(client);
 }
 
-Client *client_new(Clients *clients, int fd, const Peer *peer)
+Client *client_new(Clients *clients, int fd, const Peer *peer, User *user)
 {
 	Client *client = calloc(1, sizeof(*client));
 
@@ -221,11 +229,22 @@ Client *client_new(Clients *clients, int fd, const Peer *peer)
 	client->watch = (Watch){ .fd = fd, .on_ready = on_client };
 	client->clients = clients;
 	client->peer = *peer;
+	client->user = user;
+	user->n_connections++;
 	frame_init(&client->frame, clients->config->max_request_size, (uint32_t)clients->config->max_depth);
 	TAILQ_INIT(&client->slots);
 	TAILQ_INSERT_TAIL(&clients->all, client, entry);
 	clients->n++;
 	return client;
+}
+
+/* What was sent is not kept until all is, which may be never. Each byte is moved a bounded number of times. */
+static void client_drop_sent(Client *client)
+{
+	if (client->out_sent < CLIENT_RECEIVE_SIZE || client->out_sent < client->out.size / 2)
+		return;
+	buffer_consume(&client->out, client->out_sent);
+	client->out_sent = 0;
 }
 
 static void client_send(Client *client)
@@ -252,9 +271,11 @@ static void client_send(Client *client)
 			buffer_done(&client->out);
 		else
 			buffer_clear(&client->out);
-	} else if (client->stuck_since_usec == 0) {
-		client->stuck_since_usec = clock_monotonic();
+		return;
 	}
+	client_drop_sent(client);
+	if (client->stuck_since_usec == 0)
+		client->stuck_since_usec = clock_monotonic();
 }
 
 /* The answer is sent and nothing follows it: the client is shown the end, and what it is still sending is taken, so
@@ -303,11 +324,8 @@ void client_flush(Client *client)
 		client->gone = true;
 	if (!client->gone)
 		client_send(client);
-	if (!client->gone && client->unsent > CLIENT_UNSENT_LIMIT) {
-		log_notice("client %d (uid %d): %zu bytes of answers were not taken; the connection is closed",
-			   (int)client->peer.pid, (int)client->peer.uid, client->unsent);
-		client->gone = true;
-	}
+	if (!client->gone)
+		client_check_unsent(client);
 	if (!client->gone && frame_held(&client->frame) > 0 && !client->lost)
 		client_process(client);
 	if (!client->gone)

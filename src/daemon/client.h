@@ -12,11 +12,11 @@
 #include "daemon/config.h"
 #include "daemon/metrics.h"
 #include "daemon/poller.h"
+#include "daemon/users.h"
 #include "wire/frame.h"
 
 #define CLIENT_SLOTS_MAX 1024U               /* answers a client may wait for; beyond, it is not read from */
 #define CLIENT_UNSENT_MAX (1U << 20)         /* bytes of answers it has not taken; beyond, it is not read from */
-#define CLIENT_UNSENT_LIMIT (16U << 20)      /* beyond, it is closed */
 #define CLIENT_DRAIN_USEC USEC_PER_SEC       /* how long what follows a lost frame is still taken, and dropped */
 #define CLIENT_TELL_USEC (10 * USEC_PER_SEC) /* at most that often the log is told of those who were turned away */
 #define CLIENT_RECEIVE_SIZE (64U << 10)
@@ -41,9 +41,12 @@ struct Client {
 	TAILQ_ENTRY(Client) entry;
 	TAILQ_ENTRY(Client) dirty_entry;
 	Peer peer;
+	User *user;               /* a reference */
+	size_t receives, answers; /* bytes that the user is charged with for it */
 	Frame frame;
 	TAILQ_HEAD(, Slot) slots;
 	size_t n_slots;
+	size_t ids; /* bytes of their `id_text` */
 	Buffer out;
 	size_t out_sent;
 	size_t unsent;              /* in `out` and in all slots */
@@ -58,15 +61,11 @@ struct Client {
 
 TAILQ_HEAD(ClientList, Client);
 
-typedef struct ClientCount {
-	uid_t uid;
-	size_t n;
-} ClientCount;
-
 struct Clients {
 	Poller *poller;
 	const Config *config;
 	Metrics *metrics; /* borrowed; or NULL */
+	Users *users;     /* borrowed; to be set behind clients_init(), like on_object */
 	/* Borrowed text of one whole object. Takes a slot and sees to it that it is answered. */
 	void (*on_object)(Client *client, const char *text, size_t size, size_t members, void *context);
 	void *context;
@@ -74,10 +73,8 @@ struct Clients {
 	size_t n, n_timed;
 	size_t n_turned_away;
 	uint64_t n_admitted;
-	uint64_t told_usec;  /* when the log was last told of them */
-	ClientCount *counts; /* owned; of users that are connected */
-	size_t n_counts;
-	char *receive; /* owned; CLIENT_RECEIVE_SIZE */
+	uint64_t told_usec; /* when the log was last told of them */
+	char *receive;      /* owned; CLIENT_RECEIVE_SIZE */
 };
 
 int clients_init(Clients *clients, Poller *poller, const Config *config);

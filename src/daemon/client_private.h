@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between client.c (one connection) and clients.c (all of them). */
+/* Between client.c (one connection), client_room.c (what it takes) and clients.c (all of them). */
 #pragma once
 
 #include "daemon/client.h"
 
-/** \brief Takes \p fd and what \p peer holds; NULL where memory is short: nothing is taken then. */
-Client *client_new(Clients *clients, int fd, const Peer *peer);
+/** \brief Takes \p fd, what \p peer holds, and \p user; NULL where memory is short: nothing is taken then. */
+Client *client_new(Clients *clients, int fd, const Peer *peer, User *user);
 void client_free(Client *client);
 /** \brief Sees to it that clients_flush() looks at it. */
 void client_touch(Client *client);
@@ -14,4 +14,8 @@ void client_receive(Client *client);
 void client_flush(Client *client);
 void client_check(Client *client, uint64_t now_usec);
 
-void clients_uncount(Clients *clients, uid_t uid);
+/* client_room.c */
+/** \brief An object of which the user has no room for more is not waited for: refuses it. */
+void client_check_room(Client *client);
+/** \brief What is too much to be held for somebody who does not take it: gives the client up. */
+void client_check_unsent(Client *client);

@@ -32,42 +32,8 @@ void clients_done(Clients *clients)
 		next = TAILQ_NEXT(client, entry);
 		client_free(client);
 	}
-	free(clients->counts);
 	free(clients->receive);
 	*clients = (Clients){ 0 };
-}
-
-static ClientCount *clients_count_of(Clients *clients, uid_t uid)
-{
-	for (size_t i = 0; i < clients->n_counts; i++)
-		if (clients->counts[i].uid == uid)
-			return &clients->counts[i];
-	return NULL;
-}
-
-static int clients_count(Clients *clients, uid_t uid)
-{
-	ClientCount *count = clients_count_of(clients, uid);
-	ClientCount *counts;
-
-	if (count) {
-		count->n++;
-		return 0;
-	}
-	counts = reallocarray(clients->counts, clients->n_counts + 1, sizeof(*counts));
-	if (!counts)
-		return -ENOMEM;
-	clients->counts = counts;
-	counts[clients->n_counts++] = (ClientCount){ .uid = uid, .n = 1 };
-	return 0;
-}
-
-void clients_uncount(Clients *clients, uid_t uid)
-{
-	ClientCount *count = clients_count_of(clients, uid);
-
-	if (count && --count->n == 0)
-		*count = clients->counts[--clients->n_counts];
 }
 
 /* Best effort: whoever is one too many is not waited for. */
@@ -92,18 +58,16 @@ static void turn_away(Clients *clients, int fd, const Peer *peer, const char *se
 		   (int)peer->pid, (int)peer->uid, setting, limit, clients->n_turned_away);
 }
 
-static bool clients_full(Clients *clients, int fd, const Peer *peer)
+static bool clients_full(Clients *clients, int fd, const Peer *peer, const User *user)
 {
 	const Config *config = clients->config;
-	const ClientCount *count;
 
-	if (clients->n >= config->max_connections) {
-		turn_away(clients, fd, peer, "MaxConnections", config->max_connections);
+	if (user->n_connections >= config->max_connections_per_user) {
+		turn_away(clients, fd, peer, "MaxConnectionsPerUser", config->max_connections_per_user);
 		return true;
 	}
-	count = clients_count_of(clients, peer->uid);
-	if (count && count->n >= config->max_connections_per_user) {
-		turn_away(clients, fd, peer, "MaxConnectionsPerUser", config->max_connections_per_user);
+	if (clients->n >= config->max_connections) {
+		turn_away(clients, fd, peer, "MaxConnections", config->max_connections);
 		return true;
 	}
 	return false;
@@ -112,14 +76,19 @@ static bool clients_full(Clients *clients, int fd, const Peer *peer)
 void clients_admit(Clients *clients, int fd_taken)
 {
 	_cleanup_close_ int fd = fd_taken;
-	Client *client;
+	Client *client = NULL;
 	Peer peer;
+	User *user;
 
-	if (peer_identify(fd, &peer) < 0 || clients_full(clients, fd, &peer) || clients_count(clients, peer.uid) < 0)
+	if (peer_identify(fd, &peer) < 0)
 		return;
-	client = client_new(clients, fd, &peer);
+	user = users_get(clients->users, peer.uid);
+	if (!user)
+		return;
+	if (!clients_full(clients, fd, &peer, user))
+		client = client_new(clients, fd, &peer, user);
 	if (!client) {
-		clients_uncount(clients, peer.uid);
+		user_release(user);
 		return;
 	}
 	take_fd(fd);

@@ -32,6 +32,9 @@ typedef struct Config {
 	uint64_t max_connections;
 	uint64_t max_connections_per_user;
 	uint64_t queue_length;
+	uint64_t max_queued_per_user;
+	uint64_t max_bytes_per_user; /* see users_bytes_max() */
+	uint64_t max_unread_replies;
 	uint64_t request_timeout;
 	uint64_t reply_timeout;
 	uint64_t runs_per_worker; /* 0: a worker is never replaced for its age */

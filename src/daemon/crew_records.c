@@ -28,6 +28,7 @@ static int on_start(Crew *crew, const Record *record, size_t offset)
 	if (crew->active)
 		hand_end_line(crew->active);
 	run->state = RUN_BEGUN;
+	run_waits_no_more(run);
 	run->begun_usec = start.begun_usec;
 	run->begun_realtime_usec = start.begun_realtime_usec;
 	run->offset = offset;

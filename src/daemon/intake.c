@@ -97,11 +97,23 @@ int intake_check_size(const Intake *intake, const Run *run, Error *error)
 	return 0;
 }
 
-static int check_room(const Intake *intake, const Run *run, Error *error)
+static int check_share(const Config *config, const User *user, Error *error)
+{
+	if (user->n_waiting >= config->max_queued_per_user)
+		return error_set(error, ERROR_QUEUE_FULL, NULL,
+				 "%zu runs of user %u are waiting already (MaxQueuedPerUser=)", user->n_waiting,
+				 user->uid);
+	return user_check_bytes(user, USER_RUNS, config, error);
+}
+
+static int check_room(const Intake *intake, const User *user, const Run *run, Error *error)
 {
 	const Crew *crew = intake->crew;
 	size_t waiting = crew_waiting(crew) + intake->promises->n_promising;
+	int r = check_share(intake->config, user, error);
 
+	if (r < 0)
+		return r;
 	if (waiting >= intake->config->queue_length)
 		return error_set(error, ERROR_QUEUE_FULL, NULL, "%" PRIu64 " runs are waiting already (QueueLength=)",
 				 intake->config->queue_length);
@@ -167,9 +179,10 @@ static int make_run(Intake *intake, Client *client, const Request *request, cons
 	if (r >= 0)
 		r = intake_check_size(intake, run, error);
 	if (r >= 0)
-		r = check_room(intake, run, error);
+		r = check_room(intake, client->user, run, error);
 	if (r < 0)
 		return r;
+	run_charge(run, client->user);
 	*ret = take_ptr(run);
 	return 0;
 }

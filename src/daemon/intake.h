@@ -14,6 +14,7 @@ typedef struct Intake {
 	Crew *crew;
 	Queue *queue;
 	Promises *promises;
+	Users *users; /* borrowed; to be set behind intake_init() */
 	Calls *calls;
 	bool stopping;
 	ErrorCode store_code; /* NONE: the state directory can be used */

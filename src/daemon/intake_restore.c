@@ -129,6 +129,17 @@ static int fill_in(const Intake *intake, const LedgerRun *submission, Run *run)
 		       : 0;
 }
 
+static int charge(const Intake *intake, Run *run)
+{
+	User *user = users_get(intake->users, run->peer.uid);
+
+	if (!user)
+		return -ENOMEM;
+	run_charge(run, user);
+	user_release(user);
+	return 0;
+}
+
 static int restore(Intake *intake, const LedgerRun *submission, Run **ret, Error *error)
 {
 	const Peer peer = { .uid = submission->uid, .gid = submission->gid, .pid = (pid_t)submission->pid };
@@ -150,6 +161,8 @@ static int restore(Intake *intake, const LedgerRun *submission, Run **ret, Error
 		r = run_order(run, &intake->arguments);
 	if (r >= 0)
 		r = intake_check_size(intake, run, error);
+	if (r >= 0)
+		r = charge(intake, run);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(run);

@@ -23,6 +23,7 @@ typedef struct Manager {
 	Poller poller;
 	Listener listener;
 	Metrics metrics;
+	Users users;
 	Clients clients;
 	Queue queue;
 	Trace trace;

@@ -156,10 +156,12 @@ static int set_up_parts(Manager *manager)
 	if (r < 0)
 		return r;
 	manager->clients.metrics = &manager->metrics;
+	manager->clients.users = &manager->users;
 	manager->clients.on_object = intake_object;
 	manager->clients.context = &manager->intake;
 	r = intake_init(&manager->intake, &manager->config, &manager->crew, &manager->queue, &manager->calls);
 	manager->intake.promises = &manager->promises;
+	manager->intake.users = &manager->users;
 	return r;
 }
 

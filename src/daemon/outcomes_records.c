@@ -19,6 +19,7 @@ void outcome_take_reply(Run *run, const RecordFinish *finish)
 {
 	buffer_append(&run->reply, finish->reply, finish->reply_size);
 	(void)buffer_whole(&run->reply);
+	run_weigh(run);
 }
 
 static bool is_complete(const Run *run)

@@ -119,6 +119,7 @@ Run *run_free(Run *run)
 		if (waiter != &run->first)
 			free(waiter);
 	}
+	run_discharge(run);
 	buffer_done(&run->order);
 	buffer_done(&run->reply);
 	buffer_done(&run->records);

@@ -66,6 +66,9 @@ struct Run {
 	const CatalogProgram *program;
 	const Catalog *catalog;          /* what it is pinned to; borrowed: the crew's, which outlives it */
 	Peer peer;                       /* without the groups */
+	User *user;                      /* a reference; who is charged with it; or NULL */
+	size_t weight, metadata_weight;  /* with how many bytes; of them, for the metadata */
+	bool waits;                      /* it counts as one that has not begun */
 	bool promised;                   /* its outcome belongs into the ledger as one that is kept for its asker */
 	bool submitted;                  /* the ledger holds it: it was to be queued there, or is parked or resumed */
 	bool process;                    /* durability `process` */
@@ -115,6 +118,15 @@ bool run_followed(const Run *run);
 Run *run_free(Run *run);
 DEFINE_CLEANUP(Run *, run_free)
 #define _cleanup_run_ _cleanup_(run_freep)
+
+/** \brief Charges \p user with it, until it is freed, and counts it as one that has not begun. */
+void run_charge(Run *run, User *user);
+/** \brief Its buffers have changed. */
+void run_weigh(Run *run);
+/** \brief It has begun. */
+void run_waits_no_more(Run *run);
+/** \brief For run_free(). */
+void run_discharge(Run *run);
 
 /** \brief Says what goes to a worker: the request's arguments as arguments_encode() wrote them. */
 int run_order(Run *run, const Buffer *arguments);

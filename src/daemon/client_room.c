@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a connection takes of its user's share. */
+#include "base/log.h"
+#include "daemon/client_private.h"
+
+static void client_weigh(Client *client)
+{
+	user_weigh(client->user, USER_RECEIVED, &client->receives, sizeof(*client) + client->frame.buffer.capacity);
+	user_weigh(client->user, USER_ANSWERS, &client->answers,
+		   client->unsent + client->n_slots * sizeof(Slot) + client->ids);
+}
+
+void client_check_room(Client *client)
+{
+	_cleanup_error_ Error error = { 0 };
+
+	client_weigh(client);
+	if (client->lost || client->gone || !frame_within(&client->frame))
+		return;
+	if (user_check_bytes(client->user, USER_RECEIVED, client->clients->config, &error) < 0)
+		client_lose(client, NULL, NULL, &error);
+}
+
+void client_check_unsent(Client *client)
+{
+	const Config *config = client->clients->config;
+	const char *setting = NULL;
+
+	client_weigh(client);
+	if (client->unsent > config->max_unread_replies)
+		setting = "MaxUnreadReplies";
+	else if (client->out.size > 0 && client->user->bytes[USER_ANSWERS] > users_bytes_max(config))
+		setting = "MaxBytesPerUser";
+	if (!setting)
+		return;
+	log_notice("client %d (uid %d): %zu bytes of answers were not taken (%s=); the connection is closed",
+		   (int)client->peer.pid, (int)client->peer.uid, client->unsent, setting);
+	client->gone = true;
+}
