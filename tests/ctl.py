@@ -4,10 +4,12 @@
 import os
 import pty
 import re
+import select
 import subprocess
+import time
 
 from fake import Fake
-from tap import check, environment, program, run
+from tap import TIMEOUT, check, environment, program, run
 
 RUN = "0123456789abcdef0123456789abcdef"
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -147,3 +149,53 @@ def on_terminal(fake, *words, locale="C.UTF-8", **variables):
         text += data
     os.close(leader)
     return text.decode().replace("\r\n", "\n"), process.wait()
+
+
+class Terminal:
+    """ryusoctl with a terminal of its own, while the test does something else; `text` is what it wrote so far."""
+
+    def __init__(self, socket, *words, **variables):
+        self.leader, follower = pty.openpty()
+        env = environment(**{"LC_ALL": "C.UTF-8", "TERM": "xterm", "NO_COLOR": None, **variables})
+        self.process = subprocess.Popen([program("ryusoctl"), "--socket", str(socket), *words], env=env,
+                                        stdin=follower, stdout=follower, stderr=follower, start_new_session=True)
+        os.close(follower)
+        self.text = ""
+        self.seen = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.leader)
+
+    def read(self):
+        """Whether there was more."""
+        check(select.select([self.leader], [], [], TIMEOUT)[0], f"nothing more came; so far {self.text!r}")
+        try:
+            data = os.read(self.leader, 65536)
+        except OSError:
+            return False
+        self.text += data.decode(errors="replace").replace("\r\n", "\n")
+        return bool(data)
+
+    def wait_for(self, pattern):
+        """Until what came since the last time matches, colours left out; the match."""
+        end = time.monotonic() + TIMEOUT
+        while True:
+            plain = re.sub(r"\033\[\d*m", "", self.text)
+            found = re.search(pattern, plain[self.seen:])
+            if found:
+                self.seen += found.end()
+                return found
+            check(time.monotonic() < end, f"it does not write {pattern!r}: {self.text[-4000:]!r}")
+            check(self.read(), f"it ended, and has not written {pattern!r}: {self.text!r}")
+
+    def end(self):
+        """The exit status."""
+        while self.read():
+            pass
+        return self.process.wait()

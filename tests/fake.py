@@ -4,7 +4,7 @@
     with Fake({"ping": {"result": {"pong": True}}}) as fake: ...
 
 `answers` maps the name of a call or program to what is sent back: a dictionary (one line of JSON), bytes (as they are),
-CLOSE, HANG, Dribble(bytes) (a byte in each write), or a list of these. A function is called with the request first;
+CLOSE, HANG, Dribble(bytes) (a byte in each write), a threading.Event (waits for it), or a list of these. A function is called with the request first;
 Turns(answer, …) is one that gives the first the first time, and the last for ever. `on_connect` is said to each
 connection before it is read from, and may be such a function too. What came in is kept in `fake.requests`. away() is a
 daemon that is being restarted, back() the end of that.
@@ -113,6 +113,10 @@ class Fake:
             if part is HANG:
                 self.ended.wait()
                 raise StopIteration
+            if isinstance(part, threading.Event):
+                while not part.wait(0.05) and not self.ended.is_set():
+                    pass
+                continue
             if isinstance(part, Dribble):
                 for i in range(len(part.data)):
                     connection.sendall(part.data[i:i + 1])

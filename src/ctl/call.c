@@ -68,9 +68,12 @@ int call_explain(const Ctl *ctl, const Call *call, int error, bool unsettled)
 int call_answer(Ctl *ctl, const Call *call, struct json_object **ret_answer, bool *ret_unsettled)
 {
 	_cleanup_json_ struct json_object *request = NULL, *answer = NULL;
-	_cleanup_exchange_ Exchange exchange = {
-		.ctl = ctl, .patient = call->patient, .repeatable = call->repeatable, .passing = call->passing
-	};
+	Patience patience = { .ctl = ctl, .run = call->run };
+	_cleanup_exchange_ Exchange exchange = { .ctl = ctl,
+						 .patience = call->lasting ? &patience : NULL,
+						 .patient = call->patient,
+						 .repeatable = call->repeatable,
+						 .passing = call->passing };
 	int r;
 
 	r = make_call(call, &request);

@@ -19,29 +19,42 @@
 #define CHUNK_SIZE 65536U
 
 /** \brief Milliseconds for poll(); -1: for ever. */
-static int time_left(const Connection *connection)
+static int time_until(uint64_t moment_usec)
 {
 	uint64_t now, left;
 
-	if (connection->deadline_usec == USEC_INFINITY)
+	if (moment_usec == USEC_INFINITY)
 		return -1;
 	now = clock_monotonic();
-	if (now >= connection->deadline_usec)
+	if (now >= moment_usec)
 		return 0;
-	left = (connection->deadline_usec - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
+	left = (moment_usec - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
 	return (int)MIN(left, (uint64_t)INT32_MAX);
+}
+
+static void tick(Ticker *ticker)
+{
+	if (ticker && clock_monotonic() >= ticker->next_usec)
+		ticker->next_usec = ticker->on_tick(ticker->context);
 }
 
 static int wait_for(const Connection *connection, short events)
 {
 	struct pollfd items[] = { { .fd = connection->fd, .events = events },
 				  { .fd = interrupt_fd(), .events = POLLIN } };
-	int left, r;
+	Ticker *ticker = connection->ticker;
+	bool over;
+	int r;
 
 	do {
-		left = time_left(connection);
-		r = poll(items, ELEMENTSOF(items), left);
-	} while ((r < 0 && errno == EINTR) || (r == 0 && left != 0));
+		uint64_t moment =
+			ticker ? MIN(ticker->next_usec, connection->deadline_usec) : connection->deadline_usec;
+
+		r = poll(items, ELEMENTSOF(items), time_until(moment));
+		over = clock_monotonic() >= connection->deadline_usec;
+		if (r == 0 && !over)
+			tick(ticker);
+	} while ((r < 0 && errno == EINTR) || (r == 0 && !over));
 	if (r < 0)
 		return -errno;
 	if (items[1].revents)
@@ -52,7 +65,7 @@ static int wait_for(const Connection *connection, short events)
 /* The kernel ends a connect() that waits for room in the listener's queue by the time-out for sending. */
 static int limit_connect(const Connection *connection)
 {
-	int left = time_left(connection);
+	int left = time_until(connection->deadline_usec);
 	struct timeval limit = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 };
 
 	if (left < 0)

@@ -8,10 +8,18 @@
 
 #define REPLY_SIZE_MAX (256U << 20) /* bytes of one reply: more than any setting of the daemon lets through */
 
+/** \brief Something to do now and then while an answer is waited for. */
+typedef struct Ticker {
+	uint64_t next_usec;                 /* monotonic; USEC_INFINITY: never */
+	uint64_t (*on_tick)(void *context); /* returns when it is to be called next */
+	void *context;
+} Ticker;
+
 typedef struct Connection {
 	int fd; /* < 0: there is none */
 	Frame frame;
 	uint64_t deadline_usec; /* monotonic; USEC_INFINITY: none */
+	Ticker *ticker;         /* borrowed, or NULL */
 } Connection;
 
 /** \brief -ETIME where the daemon did not take the connection in time. */

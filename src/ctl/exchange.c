@@ -113,6 +113,8 @@ static int receive(Exchange *exchange, struct json_object **ret)
 		r = follow_event(exchange->follow, message);
 		if (r < 0)
 			return r;
+		if (exchange->patience)
+			patience_heard(exchange->patience);
 	}
 }
 
@@ -125,6 +127,7 @@ static int attempt(Exchange *exchange, struct json_object **ret)
 	r = open_connection(exchange);
 	if (r != 0)
 		return r;
+	exchange->ctl->connection.ticker = exchange->patience ? &exchange->patience->ticker : NULL;
 	exchange->phase = EXCHANGE_SENDING;
 	r = connection_send(&exchange->ctl->connection, exchange->request);
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
@@ -261,11 +264,14 @@ int exchange_ask(Exchange *exchange, struct json_object **ret)
 {
 	int r = exchange->patient ? interrupt_watch() : 0;
 
+	if (exchange->patience)
+		patience_begin(exchange->patience);
 	while (r >= 0) {
 		_cleanup_json_ struct json_object *answer = NULL;
 
 		r = attempt(exchange, &answer);
 		if (r == 0 && !is_refused_for_now(exchange, answer)) {
+			exchange->ctl->connection.ticker = NULL;
 			*ret = take_ptr(answer);
 			return 0;
 		}
@@ -282,5 +288,6 @@ int exchange_ask(Exchange *exchange, struct json_object **ret)
 		}
 		r = pause_between(exchange);
 	}
+	exchange->ctl->connection.ticker = NULL;
 	return give_up(exchange, r, ret);
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "ctl/ctl.h"
 #include "ctl/follow.h"
+#include "ctl/patience.h"
 
 typedef enum ExchangePhase {
 	EXCHANGE_CONNECTING,
@@ -18,6 +19,7 @@ typedef struct Exchange {
 	Ctl *ctl;
 	struct json_object *request; /* borrowed */
 	Follow *follow;              /* borrowed; shows the events, or NULL */
+	Patience *patience;          /* borrowed; where the answer may take as long as a run does; or NULL */
 	bool patient;                /* a daemon that is starting or ending is waited for */
 	ErrorCode passing;           /* a refusal that passes by itself, and is not marked as such; NONE */
 	bool repeatable;             /* it can be asked twice and is done once: also a broken connection is mended */

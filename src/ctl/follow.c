@@ -4,14 +4,23 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "ctl/member.h"
+#include "ctl/peek.h"
 
 #define SIGN_UNKNOWN "?"
 #define TERMINAL_ERASE "\r\033[K"
+#define WIDTH_USUAL 80U
+#define QUIET_USEC (200 * USEC_PER_MSEC) /* what ends sooner needs no line of progress */
+#define REDRAW_USEC (100 * USEC_PER_MSEC)
+#define LOOK_USEC USEC_PER_SEC
+#define LOOK_LIMIT_USEC (300 * USEC_PER_MSEC)
 
 typedef struct Mark {
-	const char *event, *outcome; /* NULL: of any, and of an attempt in hand */
+	const char *event, *outcome; /* NULL: of any */
 	const char *sign;
 	Colour colour;
 } Mark;
@@ -20,12 +29,12 @@ static const Mark marks[] = {
 	{ "hook", "ok", "✓", COLOUR_GOOD },
 	{ "rectifier", "ok", "↩", COLOUR_WARN },
 	{ NULL, "failed", "✗", COLOUR_BAD },
-	{ NULL, NULL, "…", COLOUR_FAINT },
 };
 
 void follow_done(Follow *follow)
 {
 	free(take_ptr(follow->run));
+	progress_done(&follow->progress);
 	json_object_put(take_ptr(follow->shown));
 }
 
@@ -39,8 +48,7 @@ static const Mark *find_mark(const char *event, const char *outcome)
 	static const Mark unknown = { NULL, "unknown", SIGN_UNKNOWN, COLOUR_BAD };
 
 	for (size_t i = 0; i < ELEMENTSOF(marks); i++)
-		if ((!marks[i].event || same(marks[i].event, event)) &&
-		    (marks[i].outcome ? same(marks[i].outcome, outcome) : !outcome))
+		if ((!marks[i].event || same(marks[i].event, event)) && same(marks[i].outcome, outcome))
 			return &marks[i];
 	return &unknown;
 }
@@ -78,8 +86,6 @@ static void write_signed(const Ctl *ctl, struct json_object *event, Buffer *text
 	buffer_format(text, "%s%s%s ", output_colour(ctl->output.colour, mark->colour), mark->sign,
 		      output_colour(ctl->output.colour, COLOUR_NONE));
 	write_place(event, text);
-	if (!outcome)
-		return;
 	buffer_format(text, "  %s", output_colour(ctl->output.colour, COLOUR_FAINT));
 	output_duration((uint64_t)member_int(event, "usec"), text);
 	buffer_text(text, output_colour(ctl->output.colour, COLOUR_NONE));
@@ -122,12 +128,78 @@ static void write_event(Follow *follow, struct json_object *event, Buffer *text)
 	}
 	if (!same("hook", name) && !same("rectifier", name))
 		return; /* of a newer daemon */
-	if (shows_signs(follow->ctl)) {
+	if (!ended)
+		return; /* the line of progress shows it */
+	if (shows_signs(follow->ctl))
 		write_signed(follow->ctl, event, text);
-		follow->pending = !ended;
-	} else if (ended) {
+	else
 		write_words(event, text);
-	}
+}
+
+bool follow_is_live(const Follow *follow)
+{
+	return follow->ctl->output.terminal && follow->ctl->options.json == JSON_STYLE_NONE &&
+	       !follow->ctl->options.quiet;
+}
+
+static size_t terminal_width(void)
+{
+	struct winsize size = {};
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : WIDTH_USUAL;
+}
+
+static void draw(Follow *follow)
+{
+	const Output *output = &follow->ctl->output;
+	_cleanup_buffer_ Buffer text = {};
+
+	follow_settle(follow);
+	buffer_text(&text, output_colour(output->colour, COLOUR_FAINT));
+	progress_write(&follow->progress, clock_monotonic(), terminal_width() - 1, output->utf8, &text);
+	buffer_text(&text, output_colour(output->colour, COLOUR_NONE));
+	if (!follow->progress.known || buffer_error(&text) < 0)
+		return;
+	output_put(&text, stdout);
+	fflush(stdout);
+	follow->pending = true;
+}
+
+static void look(Follow *follow)
+{
+	_cleanup_json_ struct json_object *result =
+		peek(follow->ctl->options.socket, "show", follow->run, LOOK_LIMIT_USEC);
+
+	follow->looked_usec = clock_monotonic();
+	if (result && progress_running(&follow->progress, member_typed(result, "running", json_type_object)) < 0)
+		follow->progress.known = false;
+}
+
+uint64_t follow_tick(Follow *follow)
+{
+	uint64_t now = clock_monotonic();
+
+	if (!follow_is_live(follow))
+		return USEC_INFINITY;
+	if (!follow->progress.hook && now >= follow->looked_usec + LOOK_USEC)
+		look(follow);
+	draw(follow);
+	return clock_monotonic() + REDRAW_USEC;
+}
+
+uint64_t follow_next_tick(const Follow *follow)
+{
+	return clock_monotonic() + (follow->pending ? REDRAW_USEC : QUIET_USEC);
+}
+
+/** \brief What is in hand from now on. */
+static int note_progress(Follow *follow, struct json_object *event)
+{
+	progress_begin(&follow->progress, clock_monotonic());
+	follow->looked_usec = 0;
+	if (!member(event, "hook") || member(event, "outcome"))
+		return 0;
+	return progress_event(&follow->progress, event);
 }
 
 static int keep_run(Follow *follow, struct json_object *event)
@@ -192,12 +264,16 @@ int follow_event(Follow *follow, struct json_object *event)
 	} else {
 		follow_settle(follow);
 		write_event(follow, event, &text);
+		r = note_progress(follow, event);
 	}
-	r = buffer_error(&text);
+	if (r >= 0)
+		r = buffer_error(&text);
 	if (r < 0)
 		return r;
 	ctl_put(follow->ctl, &text);
 	fflush(stdout);
+	if (follow_is_live(follow))
+		draw(follow);
 	return 0;
 }
 

@@ -32,6 +32,7 @@ void output_init(Output *ret)
 		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 		.colour = wanted && isatty(STDOUT_FILENO),
 		.colour_errors = wanted && isatty(STDERR_FILENO),
+		.terminal_errors = isatty(STDERR_FILENO),
 	};
 }
 

@@ -23,7 +23,8 @@ typedef struct Output {
 	bool terminal; /* standard output is one that understands escape sequences */
 	bool utf8;
 	bool colour;
-	bool colour_errors; /* the same of standard error */
+	bool colour_errors;   /* the same of standard error */
+	bool terminal_errors; /* standard error is a terminal of whatever kind */
 } Output;
 
 /** \brief Looks at standard output and the environment. The locale is set already. */

@@ -14,9 +14,11 @@
 /** \brief Asks for what the words say, and waits for the answer. 0, or what to exit with; said already. */
 static int ask(Ctl *ctl, const ProgramRequest *request, const char *verb, Follow *follow, struct json_object **ret)
 {
+	Patience patience = { .ctl = ctl, .program = request->program, .follow = follow };
 	_cleanup_exchange_ Exchange exchange = { .ctl = ctl,
 						 .request = request->body,
 						 .follow = follow,
+						 .patience = &patience,
 						 .patient = true,
 						 .repeatable = request->request_id != NULL };
 	int r;

@@ -42,7 +42,7 @@ static int report(Ctl *ctl, const Call *call, struct json_object *answer)
 
 int wait_run(Ctl *ctl, const char *run)
 {
-	_cleanup_call_ Call call = { .name = "wait", .patient = true, .repeatable = true, .run = run };
+	_cleanup_call_ Call call = { .name = "wait", .patient = true, .repeatable = true, .lasting = true, .run = run };
 	_cleanup_json_ struct json_object *answer = NULL;
 	_cleanup_draft_ Draft draft = {};
 	bool unsettled;
