@@ -246,7 +246,7 @@ START_TEST(an_event_has_an_event_and_no_status)
 					 .attempt = 1 },
 			  &buffer);
 	expect(&buffer, "{\"id\":1,\"event\":\"hook\",\"run\":\"ab\",\"program\":\"p\",\"step\":2,\"steps\":5,\"hook\":"
-			"\"debit\",\"attempt\":1}\n");
+			"\"debit\",\"attempt\":1,\"usec\":0}\n");
 	reply_write_event(NULL,
 			  &(ReplyEvent){ .event = "rectifier",
 					 .run = "ab",
@@ -265,6 +265,17 @@ START_TEST(an_event_has_an_event_and_no_status)
 	       "\"attempt\":3,\"outcome\":\"failed\",\"usec\":0,\"reason\":\"R\",\"message\":\"m\"}\n");
 	reply_write_event(NULL, &(ReplyEvent){ .event = "begun", .run = "ab", .program = "p" }, &buffer);
 	expect(&buffer, "{\"event\":\"begun\",\"run\":\"ab\",\"program\":\"p\"}\n");
+	reply_write_event(NULL,
+			  &(ReplyEvent){ .event = "state",
+					 .run = "ab",
+					 .program = "p",
+					 .state = "rectifying",
+					 .steps = 5,
+					 .run_usec = 7,
+					 .dropped = 3 },
+			  &buffer);
+	expect(&buffer, "{\"event\":\"state\",\"run\":\"ab\",\"program\":\"p\",\"state\":\"rectifying\",\"steps\":5,"
+			"\"run_usec\":7,\"dropped\":3}\n");
 }
 END_TEST
 

@@ -62,10 +62,14 @@ static const CallKind kinds[] = {
 	{ "resume", true, call_resume, { { 0 } } },
 	{ "retry", true, call_retry, { RUN, STEP, { "current_module", PARAMETER_BOOL, false },
 				       { "dry_run", PARAMETER_BOOL, false }, REASON(false) } },
+	{ "runs", false, call_runs, { { "status", PARAMETER_TEXT, false }, { "program", PARAMETER_TEXT, false },
+				      { "uid", PARAMETER_INT, false }, { "since", PARAMETER_INT, false },
+				      { "limit", PARAMETER_INT, false } } },
 	{ "show", false, call_show, { RUN } },
 	{ "skip", true, call_skip, { RUN, STEP, { "undone_by_hand", PARAMETER_BOOL, false }, REASON(true) } },
 	{ "status", false, call_status, { { 0 } } },
 	{ "wait", false, call_wait, { RUN } },
+	{ "watch", false, call_watch, { RUN } },
 };
 /* clang-format on */
 
@@ -99,6 +103,11 @@ static struct json_object *ask_value(const Ask *ask, const char *name)
 		if (strcmp(ask->kind->parameters[i].name, name) == 0)
 			return ask->values[i];
 	return NULL;
+}
+
+bool ask_has(const Ask *ask, const char *parameter)
+{
+	return ask_value(ask, parameter) != NULL;
 }
 
 const char *ask_text(const Ask *ask, const char *parameter)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Between calls.c (the table, parameters, answers that come later) and the files of functions: calls_look.c and
- * calls_catalog.c (what is), calls_metrics.c (what has been), calls_runs.c and calls_show.c (runs), calls_cancel.c, calls_operator.c (what operators
- * decide). A function makes a new object in \p ret and returns 0; or returns CALL_LATER: it has seen to it that the slot
+ * calls_catalog.c (what is), calls_metrics.c (what has been), calls_runs.c, calls_history.c, calls_show.c and
+ * calls_wait.c (runs), calls_cancel.c, calls_operator.c (what operators decide). A function makes a new object in
+ * \p ret and returns 0; or returns CALL_LATER: it has seen to it that the slot
  * is answered; or -EBADMSG with \p error; or another negative errno: then the connection is closed. */
 #pragma once
 
@@ -20,6 +21,7 @@ typedef struct Ask {
 	struct json_object *values[CALL_PARAMETERS_MAX]; /* borrowed; in the order of the kind's parameters; or NULL */
 } Ask;
 
+bool ask_has(const Ask *ask, const char *parameter);
 /** \brief NULL, 0, false: it is not there. */
 const char *ask_text(const Ask *ask, const char *parameter);
 int64_t ask_int(const Ask *ask, const char *parameter);
@@ -43,6 +45,8 @@ int call_metrics(Ask *ask, struct json_object **ret, Error *error);
 int call_ping(Ask *ask, struct json_object **ret, Error *error);
 int call_status(Ask *ask, struct json_object **ret, Error *error);
 int call_wait(Ask *ask, struct json_object **ret, Error *error);
+int call_watch(Ask *ask, struct json_object **ret, Error *error);
+int call_runs(Ask *ask, struct json_object **ret, Error *error);
 int call_parked(Ask *ask, struct json_object **ret, Error *error);
 int call_show(Ask *ask, struct json_object **ret, Error *error);
 int call_cancel(Ask *ask, struct json_object **ret, Error *error);
@@ -86,6 +90,12 @@ typedef enum RunPlace {
 /** \brief As many as `parked` lists. */
 uint64_t calls_count_parked(const Calls *calls);
 RunPlace calls_find(const Calls *calls, const Id *id, Run **ret);
+/** \brief "queued", "running", "succeeded" … */
+const char *calls_status(const Run *run, RunPlace place);
+/** \brief The same, but "rectifying" for what is on its way back. */
+const char *calls_state(const Run *run, RunPlace place);
+/** \brief Of one that is in the ledger alone. */
+const char *ledger_run_status(const LedgerRun *run);
 /** \brief The same for who asks; -EBADMSG with NoSuchRun where there is none for them, in the ledger neither. \p ret_run
  * NULL: it is in the ledger alone. */
 int ask_find(const Ask *ask, const Id *id, Run **ret_run, RunPlace *ret_place, LedgerFound *ret_found, Error *error);

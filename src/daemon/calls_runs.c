@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs by their ids, wherever they are; `wait`, `parked`. */
+/* Runs by their ids, wherever they are; `parked`. */
 #include <errno.h>
 #include <string.h>
 
@@ -31,6 +31,31 @@ RunPlace calls_find(const Calls *calls, const Id *id, Run **ret)
 	if ((*ret = find_promising(calls->parking->promises, id)))
 		return PLACE_PROMISES;
 	return PLACE_NONE;
+}
+
+const char *calls_status(const Run *run, RunPlace place)
+{
+	if (place == PLACE_OUTCOMES && run->answered)
+		return walk_status_name(run->status);
+	/* one that has ended, and is not known to be on the disk, is believed when it is */
+	if (place == PLACE_OUTCOMES || (place == PLACE_CREW && run->state == RUN_BEGUN) || run->taken_up)
+		return walk_status_name(WALK_RUNNING);
+	return ledger_state_name(LEDGER_QUEUED);
+}
+
+static bool is_rectifying(const Run *run)
+{
+	return run->state == RUN_BEGUN && run->call.rectifying;
+}
+
+const char *calls_state(const Run *run, RunPlace place)
+{
+	return place == PLACE_CREW && is_rectifying(run) ? "rectifying" : calls_status(run, place);
+}
+
+const char *ledger_run_status(const LedgerRun *run)
+{
+	return run->state == LEDGER_RESUMED ? walk_status_name(WALK_RUNNING) : ledger_state_name(run->state);
 }
 
 static const struct {
@@ -112,60 +137,6 @@ int ask_find(const Ask *ask, const Id *id, Run **ret_run, RunPlace *ret_place, L
 	*ret_run = run;
 	*ret_place = place;
 	return run ? 0 : find_stored(ask, id, ret_found, error);
-}
-
-/* ---- wait ---- */
-
-static int wait_in_memory(Ask *ask, Run *run, RunPlace place, Error *error)
-{
-	int r;
-
-	if (place == PLACE_OUTCOMES && run->reply.size == 0)
-		return error_set(error, ERROR_WRONG_STATE, NULL, "run %s has ended, and its reply was not kept",
-				 run->id_text);
-	if (place == PLACE_OUTCOMES && run->answered) {
-		slot_answer(ask->slot, WAITER_CALL, run->id_text, (const char *)run->reply.data, run->reply.size);
-		return CALL_LATER;
-	}
-	r = run_attach(run, ask->slot, WAITER_CALL, false);
-	return r < 0 ? r : CALL_LATER;
-}
-
-static int wait_stored(Ask *ask, const LedgerRun *run, Error *error)
-{
-	char text[ID_TEXT_SIZE];
-
-	id_format(&run->run, text);
-	if (run->state == LEDGER_REFUSED)
-		return error_set(error, run->error == ERROR_NONE ? ERROR_CANCELLED : run->error, NULL,
-				 "run %s was refused before it began; nothing ran", text);
-	if (run->reply_size > 0) {
-		slot_answer(ask->slot, WAITER_CALL, text, run->reply, run->reply_size);
-		return CALL_LATER;
-	}
-	if (ledger_state_ended(run->state))
-		return error_set(error, ERROR_WRONG_STATE, NULL,
-				 "run %s has ended as %s, and its reply is not kept (KeepReplies=)", text,
-				 ledger_state_name(run->state));
-	return error_set(error, ERROR_RECOVERING, NULL, "run %s is %s, and waits for the module to be in use", text,
-			 ledger_state_name(run->state));
-}
-
-int call_wait(Ask *ask, struct json_object **ret, Error *error)
-{
-	_cleanup_ledger_found_ LedgerFound found = { 0 };
-	RunPlace place;
-	Run *run;
-	Id id;
-	int r;
-
-	(void)ret;
-	r = ask_run(ask, &id, error);
-	if (r >= 0)
-		r = ask_find(ask, &id, &run, &place, &found, error);
-	if (r < 0)
-		return r;
-	return run ? wait_in_memory(ask, run, place, error) : wait_stored(ask, &found.run, error);
 }
 
 /* ---- parked ---- */

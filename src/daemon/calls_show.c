@@ -17,16 +17,6 @@ typedef struct Facts {
 	size_t reply_size;
 } Facts;
 
-static const char *memory_status(const Run *run, RunPlace place)
-{
-	if (place == PLACE_OUTCOMES && run->answered)
-		return walk_status_name(run->status);
-	/* one that has ended, and is not known to be on the disk, is believed when it is */
-	if (place == PLACE_OUTCOMES || (place == PLACE_CREW && run->state == RUN_BEGUN) || run->taken_up)
-		return walk_status_name(WALK_RUNNING);
-	return ledger_state_name(LEDGER_QUEUED);
-}
-
 static Facts facts_of_run(const Run *run, RunPlace place)
 {
 	bool ended = place == PLACE_OUTCOMES && run->answered;
@@ -35,7 +25,7 @@ static Facts facts_of_run(const Run *run, RunPlace place)
 	return (Facts){
 		.run = run->id,
 		.module = run->catalog->identity,
-		.status = memory_status(run, place),
+		.status = calls_status(run, place),
 		.program = run->program->spec->name,
 		.request_id = run->request_id,
 		.build_id = run->catalog->build_id,
@@ -56,7 +46,7 @@ static Facts facts_of_stored(const LedgerRun *run)
 	return (Facts){
 		.run = run->run,
 		.module = run->module,
-		.status = run->state == LEDGER_RESUMED ? walk_status_name(WALK_RUNNING) : ledger_state_name(run->state),
+		.status = ledger_run_status(run),
 		.program = run->program,
 		.request_id = run->request_id,
 		.build_id = run->build_id,

@@ -17,6 +17,7 @@
 
 #define CLIENT_SLOTS_MAX 1024U               /* answers a client may wait for; beyond, it is not read from */
 #define CLIENT_UNSENT_MAX (1U << 20)         /* bytes of answers it has not taken; beyond, it is not read from */
+#define CLIENT_EVENTS_MAX (256U << 10)       /* bytes it has not taken; beyond, it is sent no events of runs it follows */
 #define CLIENT_DRAIN_USEC USEC_PER_SEC       /* how long what follows a lost frame is still taken, and dropped */
 #define CLIENT_TELL_USEC (10 * USEC_PER_SEC) /* at most that often the log is told of those who were turned away */
 #define CLIENT_RECEIVE_SIZE (64U << 10)
@@ -101,5 +102,10 @@ void client_abandon(Client *client);
 Buffer *slot_text(Slot *slot);
 /** \brief \p size bytes of the text are new. */
 void slot_written(Slot *slot, size_t size);
+/** \brief Whether its client takes what it is sent fast enough to be told of more than answers. */
+static inline bool slot_takes_events(const Slot *slot)
+{
+	return slot->client->unsent <= CLIENT_EVENTS_MAX;
+}
 /** \brief The answer is whole; the slot is the client's own again. */
 void slot_done(Slot *slot);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/crew_private.h"
+#include "daemon/follow.h"
 
 /* Runs are begun in the order in which they were ordered: what begins, or will never begin, is the first. */
 static Run *crew_expected(Crew *crew, const Id *id)
@@ -211,12 +212,22 @@ static bool crew_is_still(const Crew *crew, uint32_t state)
 	return !crew->active || state == RECORD_FULL || crew->n_ordered == 0;
 }
 
+/* A worker that was stopped for good, or is dead, has nothing in hand: its END comes from whoever takes the run up. */
+static void crew_tell_hand(Crew *crew)
+{
+	Run *run = crew->current;
+
+	if (run && run->call.in_hand && !run->call.told && !run->replaying && crew->active && run_followed(run))
+		follow_hand(run, clock_monotonic());
+}
+
 void crew_read(Crew *crew)
 {
 	RecordPage *page = recorder_page(&crew->recorder);
 	uint32_t state;
 
 	crew_read_records(crew);
+	crew_tell_hand(crew);
 	if (crew->damaged || crew->recorder.renewing)
 		return;
 	if (crew->recycle_wanted && atomic_load(&page->tail) > crew->recorder.begin) {

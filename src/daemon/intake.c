@@ -141,7 +141,8 @@ static int fill_in(Intake *intake, const Request *request, const Id *fingerprint
 	run->catalog = intake->crew->catalog;
 	run->process = run->program->spec->durability == SPEC_DURABILITY_PROCESS;
 	run->promised = request->request_id || !request->wait;
-	run->submitted_usec = request->wait ? 0 : clock_realtime();
+	run->received_usec = clock_realtime();
+	run->submitted_usec = request->wait ? 0 : run->received_usec;
 	run->fingerprint = *fingerprint;
 	run->first.follow = request->follow;
 	run->metadata = json_object_get(request->metadata);

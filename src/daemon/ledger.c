@@ -65,7 +65,10 @@ void ledger_disown(Ledger *ledger, const void *context)
 
 static void ledger_deliver(Ledger *ledger, Work *work)
 {
-	works_remove(ledger, work);
+	if (work->recent)
+		recents_remove(ledger, work);
+	else
+		works_remove(ledger, work);
 	if (work->kind == WORK_ADOPT && work->result == 0)
 		ledger->place = LEDGER_SAME;
 	if (work->done)
@@ -89,8 +92,7 @@ void ledger_dispatch(Ledger *ledger)
 	}
 }
 
-/* With the mutex held. */
-static void ledger_wake(Ledger *ledger)
+void ledger_wake(Ledger *ledger)
 {
 	if (ledger->checking)
 		sqlite3_interrupt(ledger->writer.db);
@@ -138,8 +140,7 @@ int ledger_submit(Ledger *ledger, const LedgerRun *run, LedgerDone done, void *c
 	return ledger_queue_run(ledger, WORK_SUBMIT, &copy, done, context);
 }
 
-/* An ended or parked run: without what only a queued one has. */
-static LedgerRun run_past(const LedgerRun *run, LedgerState state)
+LedgerRun run_past(const LedgerRun *run, LedgerState state)
 {
 	LedgerRun copy = *run;
 
@@ -151,7 +152,7 @@ static LedgerRun run_past(const LedgerRun *run, LedgerState state)
 	return copy;
 }
 
-static bool run_has_end(const LedgerRun *run)
+bool run_has_end(const LedgerRun *run)
 {
 	return ledger_state_ended(run->state) && run->state < LEDGER_STATE_MAX;
 }
@@ -179,39 +180,6 @@ int ledger_resume(Ledger *ledger, const Id *run, LedgerDone done, void *context)
 	const LedgerRun only = { .run = *run };
 
 	return ledger_queue_run(ledger, WORK_RESUME, &only, done, context);
-}
-
-int ledger_remember(Ledger *ledger, const LedgerRun *run)
-{
-	LedgerRun copy = run_past(run, run->state);
-	Work *work, *spilt = NULL;
-	int r;
-
-	if (ledger->closing)
-		return -ESHUTDOWN;
-	if (!run_has_end(run) || !run->program || id_is_null(&run->run))
-		return -EINVAL;
-	copy.records = NULL;
-	copy.request_id = NULL;
-	copy.records_size = 0;
-	copy.promised = false;
-	r = work_new_run(WORK_FINISH, &copy, NULL, NULL, &work);
-	if (r < 0)
-		return r;
-	work->recent = true;
-	pthread_mutex_lock(&ledger->mutex);
-	if (ledger->n_recent >= LEDGER_RECENT_MAX) {
-		spilt = STAILQ_FIRST(&ledger->recent);
-		STAILQ_REMOVE_HEAD(&ledger->recent, turn);
-		ledger->n_recent--;
-		ledger->n_dropped++;
-	}
-	STAILQ_INSERT_TAIL(&ledger->recent, work, turn);
-	if (ledger->n_recent++ == 0)
-		ledger_wake(ledger);
-	pthread_mutex_unlock(&ledger->mutex);
-	free(spilt);
-	return 0;
 }
 
 /* A work with one text behind it. */

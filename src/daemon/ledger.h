@@ -124,7 +124,7 @@ int ledger_submit(Ledger *ledger, const LedgerRun *run, LedgerDone done, void *c
  * another run's. */
 int ledger_finish(Ledger *ledger, const LedgerRun *run, LedgerDone done, void *context);
 /** \brief ledger_finish() of a run that nothing was promised of and that the ledger does not hold: written when there
- * is time, for the list of recent runs alone; dropped, and counted, where there is none. Found when it is written. */
+ * is time, for the list of recent runs alone; dropped, and counted, where there is none. Found at once. */
 int ledger_remember(Ledger *ledger, const LedgerRun *run);
 /** \brief The run parks: \p run->records, `reply`, `error` and `step` (where it stands), `ended_usec`; else as
  * ledger_finish(). One that was parked or resumed before parks anew. */
@@ -233,11 +233,16 @@ typedef struct LedgerFilter {
 	uint64_t since_usec; /* submitted, ended or parked then or later */
 	size_t limit;        /* 0, or more than LEDGER_LIST_MAX: that */
 	bool replies;        /* hand out their replies, too */
+	size_t reply_max;    /* not 0: only of those that are parked or failed, and none that is larger */
+	size_t look_max;     /* runs (of `uid`, where it is given) that are looked through; 0: all */
 } LedgerFilter;
 
-/** \brief What is on the disk, newest first (by when each was submitted, parked, resumed or ended last); without
- * arguments, metadata and records. */
+/** \brief Recent runs, then what is on the disk, newest first (by when each was submitted, parked, resumed or ended
+ * last); without arguments, metadata and records. */
 int ledger_list(Ledger *ledger, const LedgerFilter *filter, LedgerOnRun on_run, void *context);
+/** \brief Whether there are runs on the disk that ledger_list() with that \p filter does not look at, for its look_max.
+ */
+bool ledger_list_cuts(Ledger *ledger, const LedgerFilter *filter);
 /** \brief Decisions about \p run, oldest first; NULL: all that are still to be done. */
 int ledger_decisions(Ledger *ledger, const Id *run, LedgerOnDecision on_decision, void *context);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Between the ledger's files. The main thread owns everything but what is marked as shared (under `mutex`) and the
  * writing connection, which is the thread's while there is one. A work is the main thread's, in `works` and the index,
- * from its making until its `done` was called; in between the thread writes its `result` alone. */
+ * from its making until its `done` was called; in between the thread writes its `result` alone. So is a recent run, in
+ * `recents`, save that nobody waits for it. */
 #pragma once
 
 #include <pthread.h>
@@ -40,7 +41,7 @@ typedef struct Work {
 	TAILQ_ENTRY(Work) request_entry; /* in by_request: those of them that bring a request id */
 	STAILQ_ENTRY(Work) turn;         /* in todo or recent, the thread's group, then finished */
 	WorkKind kind;
-	bool recent; /* of ledger_remember(): in no list of the main thread's */
+	bool recent; /* of ledger_remember(): in `recents`, not in `works` */
 	int result;
 	int8_t left, entered; /* states that it took a run out of, and into; -1: none */
 	size_t size;
@@ -71,6 +72,7 @@ struct Ledger {
 	struct WorkList works;
 	struct WorkList by_run[LEDGER_BUCKETS], by_request[LEDGER_BUCKETS];
 	size_t n_works, n_bytes;
+	struct WorkList recents; /* not known to be written */
 	bool closing;
 	int fd; /* eventfd: `finished` is not empty */
 
@@ -112,11 +114,25 @@ void works_init(Ledger *ledger);
 /** \brief The ledger owns the work from now on. */
 void works_add(Ledger *ledger, Work *work);
 void works_remove(Ledger *ledger, Work *work);
+/** \brief The works on runs whose ids are like \p run; walk run_entry. */
+struct WorkList *works_of_run(const Ledger *ledger, const Id *run);
 /** \brief The first work that may bring \p request_id; walk request_entry from it. */
 Work *works_first_request(const Ledger *ledger, uint32_t uid, const char *request_id);
 bool work_brings(const Work *work, uint32_t uid, const char *request_id);
 /** \brief What \p run becomes by all works under way; \p known: whether there is one yet. Whether there is one then. */
 bool works_overlay(const Ledger *ledger, const Id *id, LedgerRun *run, bool known);
+
+/* ledger.c */
+/** \brief The thread has something to do. With the mutex held. */
+void ledger_wake(Ledger *ledger);
+/** \brief An ended or parked run: without what only a queued one has. */
+LedgerRun run_past(const LedgerRun *run, LedgerState state);
+bool run_has_end(const LedgerRun *run);
+
+/* ledger_recent.c: recent runs that are not known to be written */
+void recents_remove(Ledger *ledger, Work *work);
+/** \brief Whether the run of that id is among them. */
+bool recents_have(const Ledger *ledger, const Id *run);
 
 /* ledger_write.c: works → database, on the thread */
 
@@ -144,9 +160,14 @@ void ledger_damaged(Ledger *ledger, const char *what);
 /** \brief Each reads its columns; borrowed. -EUCLEAN where a checksum is wrong, or a reply is missing. */
 int row_run(Statement *row, LedgerRun *ret); /* reply_size 1: there is a reply */
 int row_reply(Statement *row, LedgerRun *run);
+int row_reply_if(Statement *row, LedgerRun *run); /* the same where it may have been left out */
 int row_submission(Statement *row, LedgerRun *run);
 int row_records(Statement *row, LedgerRun *run);
 int row_decision(Statement *row, LedgerDecision *ret); /* runs.run, step, verb, flags, uid, reason, decided, done */
+
+/* ledger_read.c */
+/** \brief The end of a look-up: damage is remembered. */
+int ledger_looked(Ledger *ledger, int r);
 
 /* ledger_image.c */
 

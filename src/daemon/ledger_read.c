@@ -11,8 +11,7 @@ void ledger_found_done(LedgerFound *found)
 	*found = (LedgerFound){ 0 };
 }
 
-/* A look-up's end: damage is remembered. */
-static int ledger_looked(Ledger *ledger, int r)
+int ledger_looked(Ledger *ledger, int r)
 {
 	if (r == -EUCLEAN) {
 		int code = sqlite3_errcode(ledger->reader.db) & 0xff;
@@ -48,23 +47,16 @@ static int found_keep(LedgerRun *run, LedgerFound *ret)
 #define FIND "SELECT " ROW_RUN ", " ROW_REPLY " FROM runs LEFT JOIN replies USING (number) WHERE "
 
 /* 1: the row is there. */
-static int row_next(Statement *row, LedgerRun *ret, bool reply)
+static int row_find(Statement *row, LedgerRun *ret)
 {
 	int r = statement_step(row);
 
 	if (r <= 0)
 		return r;
 	r = row_run(row, ret);
-	if (r == 0 && reply)
+	if (r == 0)
 		r = row_reply(row, ret);
-	else
-		ret->reply_size = 0;
 	return r < 0 ? r : 1;
-}
-
-static int row_find(Statement *row, LedgerRun *ret)
-{
-	return row_next(row, ret, true);
 }
 
 static Statement row_of_run(Ledger *ledger, const Id *run)
@@ -189,43 +181,6 @@ int ledger_unpark(Ledger *ledger, const Id *run, LedgerOnRun on_run, void *conte
 	if (r == 0 && !found.records)
 		r = -EUCLEAN;
 	return r < 0 ? ledger_looked(ledger, r) : on_run(context, &found);
-}
-
-/* The same twice, so that few unfinished runs are found among many. */
-#define LIST(also)                                                                                             \
-	"SELECT " ROW_RUN ", " ROW_REPLY " FROM runs LEFT JOIN replies ON replies.number = runs.number AND ?1" \
-	" WHERE " also " (?2 >> state) & 1 AND (?3 IS NULL OR program = ?3) AND (NOT ?4 OR uid = ?5)"          \
-	" AND max(submitted, ended) >= ?6 ORDER BY position DESC LIMIT ?7"
-
-static Statement list_prepare(Ledger *ledger, const LedgerFilter *filter)
-{
-	unsigned states = filter->states ? filter->states : ~0U;
-	bool unfinished = (states & ~LEDGER_BITS_UNFINISHED) == 0;
-	Statement row = sql_prepare(&ledger->reader, unfinished ? LIST("state IN (0, 1, 2) AND") : LIST(""));
-
-	bind_int(&row, filter->replies);
-	bind_int(&row, states);
-	bind_text(&row, filter->program);
-	bind_int(&row, filter->has_uid);
-	bind_int(&row, filter->uid);
-	bind_time(&row, filter->since_usec);
-	bind_int(&row,
-		 filter->limit == 0 || filter->limit > LEDGER_LIST_MAX ? LEDGER_LIST_MAX : (int64_t)filter->limit);
-	return row;
-}
-
-int ledger_list(Ledger *ledger, const LedgerFilter *filter, LedgerOnRun on_run, void *context)
-{
-	_cleanup_statement_ Statement row = list_prepare(ledger, filter);
-	LedgerRun run = { 0 };
-	int r;
-
-	while ((r = row_next(&row, &run, filter->replies)) > 0) {
-		r = on_run(context, &run);
-		if (r != 0)
-			return r;
-	}
-	return ledger_looked(ledger, r);
 }
 
 #define DECISIONS                                                                                      \

@@ -52,6 +52,13 @@ static int row_blob(Statement *row, const void **ret, size_t *ret_size)
 	return 1;
 }
 
+int row_reply_if(Statement *row, LedgerRun *run)
+{
+	if (sqlite3_column_type(row->stmt, row->column) == SQLITE_NULL)
+		run->reply_size = 0;
+	return row_reply(row, run);
+}
+
 int row_reply(Statement *row, LedgerRun *run)
 {
 	const void *reply = NULL;

@@ -62,6 +62,8 @@ static const char *const schema_steps[SCHEMA_VERSION] = {
 	" one INTEGER PRIMARY KEY CHECK (one = 1),"
 	" held INTEGER NOT NULL CHECK (held IN (0, 1)), uid INTEGER NOT NULL, reason TEXT, decided INTEGER NOT NULL"
 	") STRICT;",
+
+	"CREATE INDEX runs_user ON runs (uid, position);",
 };
 
 int schema_find_place(const char *path, const Id *machine, SchemaPlace *ret)

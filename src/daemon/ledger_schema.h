@@ -8,7 +8,7 @@
 #include "daemon/ledger_sql.h"
 
 #define SCHEMA_APPLICATION 0x5279754cU /* "RyuL" */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define SCHEMA_SMALL (1U << 20)   /* bytes; up to there the whole file is looked through at each start */
 #define SCHEMA_MEDIUM (64U << 20) /* up to there, at each start, all but the ended runs */
 

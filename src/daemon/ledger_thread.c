@@ -104,16 +104,6 @@ static int group_write(Ledger *ledger, Group *group)
 	return r;
 }
 
-static void recent_free(struct WorkTurns *recent)
-{
-	Work *work;
-
-	while ((work = STAILQ_FIRST(recent))) {
-		STAILQ_REMOVE_HEAD(recent, turn);
-		free(work);
-	}
-}
-
 /* With the mutex held. */
 static void works_count(Ledger *ledger, const struct WorkTurns *works)
 {
@@ -143,9 +133,10 @@ static void group_return(Ledger *ledger, Group *group, int r)
 		works_count(ledger, &group->works);
 		works_count(ledger, &group->recent);
 	}
-	if (group->n > 0 && STAILQ_EMPTY(&ledger->finished))
+	if (group->n + group->n_recent > 0 && STAILQ_EMPTY(&ledger->finished))
 		(void)eventfd_write(ledger->fd, 1); /* fails only if it is readable already */
 	STAILQ_CONCAT(&ledger->finished, &group->works);
+	STAILQ_CONCAT(&ledger->finished, &group->recent);
 }
 
 /* Moves the log to the file. True: that is done. With the mutex not held. */
@@ -195,7 +186,6 @@ static void ledger_write_group(Ledger *ledger, size_t max_recent)
 	pthread_mutex_lock(&ledger->mutex);
 	group_return(ledger, &group, r);
 	pthread_mutex_unlock(&ledger->mutex);
-	recent_free(&group.recent);
 	ledger->written_usec = clock_monotonic();
 }
 

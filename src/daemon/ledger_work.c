@@ -99,7 +99,7 @@ bool work_has_run(const Work *work)
 	return work_of_run[work->kind];
 }
 
-static struct WorkList *works_of_run(const Ledger *ledger, const Id *run)
+struct WorkList *works_of_run(const Ledger *ledger, const Id *run)
 {
 	return (struct WorkList *)&ledger->by_run[run->bytes[0] % LEDGER_BUCKETS];
 }
@@ -114,6 +114,7 @@ static struct WorkList *works_of_request(const Ledger *ledger, uint32_t uid, con
 void works_init(Ledger *ledger)
 {
 	TAILQ_INIT(&ledger->works);
+	TAILQ_INIT(&ledger->recents);
 	STAILQ_INIT(&ledger->todo);
 	STAILQ_INIT(&ledger->finished);
 	STAILQ_INIT(&ledger->recent);

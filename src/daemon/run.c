@@ -86,6 +86,7 @@ int run_attach(Run *run, Slot *slot, WaiterKind kind, bool follow)
 	waiter->slot = slot;
 	waiter->kind = kind;
 	waiter->follow = follow;
+	waiter->dropped = 0;
 	slot->holder = &waiter->slot;
 	return 0;
 }
@@ -294,17 +295,31 @@ void run_disappoint(Run *run)
 	}
 }
 
+void slot_event(Slot *slot, const ReplyEvent *event)
+{
+	Buffer *text = slot_text(slot);
+	size_t before = text->size;
+
+	reply_write_event(slot->id_text, event, text);
+	slot_written(slot, text->size - before);
+}
+
+static void waiter_event(Waiter *waiter, const ReplyEvent *event)
+{
+	ReplyEvent told = *event;
+
+	if (!slot_takes_events(waiter->slot)) {
+		waiter->dropped++;
+		return;
+	}
+	told.dropped = waiter->dropped;
+	waiter->dropped = 0;
+	slot_event(waiter->slot, &told);
+}
+
 void run_event(Run *run, const ReplyEvent *event)
 {
-	for (Waiter *waiter = &run->first; waiter; waiter = waiter->next) {
-		Buffer *text;
-		size_t before;
-
-		if (!waiter->slot || !waiter->follow)
-			continue;
-		text = slot_text(waiter->slot);
-		before = text->size;
-		reply_write_event(waiter->slot->id_text, event, text);
-		slot_written(waiter->slot, text->size - before);
-	}
+	for (Waiter *waiter = &run->first; waiter; waiter = waiter->next)
+		if (waiter->slot && waiter->follow)
+			waiter_event(waiter, event);
 }

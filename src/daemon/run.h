@@ -16,6 +16,7 @@ typedef struct RunCall {
 	uint32_t op, step, attempt; /* attempt 0: nothing was called yet */
 	bool rectifying;
 	bool in_hand;
+	bool told; /* those who follow the run know that it is in hand */
 	uint64_t since_usec;
 	pid_t worker;
 } RunCall;
@@ -33,6 +34,7 @@ typedef struct Waiter {
 	Slot *slot; /* NULL: nobody any more */
 	WaiterKind kind;
 	bool follow;
+	uint64_t dropped; /* events, since the last one it was sent: it does not take them fast enough */
 } Waiter;
 
 typedef enum RunState {
@@ -78,6 +80,7 @@ struct Run {
 	char *request_id;                /* owned; or NULL. Of the index, with the peer's uid */
 	Id fingerprint;                  /* of the request's body */
 	uint64_t submitted_usec;         /* wall clock; 0: no submission */
+	uint64_t received_usec;          /* wall clock: when the request was read; 0: by an earlier daemon */
 	uint64_t decided_usec;           /* of the decision it is taken up by; 0: none */
 	uint64_t start_by_usec;          /* monotonic; 0: whenever */
 	uint64_t start_by_realtime_usec; /* the same for the ledger */
@@ -138,8 +141,10 @@ void run_answer(Run *run, const char *reply, size_t reply_size);
 void run_answer_queued(Run *run);
 /** \brief What has become of it is not known, or not to be believed: ends its clients' connections. */
 void run_disappoint(Run *run);
-/** \brief Sends an event line to those who want them. */
+/** \brief Sends an event line to those who want them, and take them. */
 void run_event(Run *run, const ReplyEvent *event);
+/** \brief The same for one, who may be waiting or not. */
+void slot_event(Slot *slot, const ReplyEvent *event);
 /** \brief Writes one answer with a stored body into \p slot and gives it back: a reply, or a call's result. */
 void slot_answer(Slot *slot, WaiterKind kind, const char *run_id_text, const char *reply, size_t reply_size);
 /** \brief The same with the line that says that the run is queued. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "daemon/follow.h"
 #include "daemon/trace_ids.h"
 #include "daemon/trace_private.h"
 
@@ -38,14 +39,6 @@ void trace_fields_begin(TraceFields *fields, const Trace *trace, const Run *run)
 	trace_field_number(fields, "RYUSO_PEER_PID", (uint64_t)run->peer.pid);
 }
 
-/* NULL where the plan has no such call: the number came from a worker. */
-static const char *hook_of(const Run *run, uint32_t op)
-{
-	const Plan *plan = run->program->plan;
-
-	return op < plan->n_ops && plan->ops[op].hook ? plan->ops[op].hook->name : NULL;
-}
-
 static const char *text_or(const char *text, const char *other)
 {
 	return text ? text : other;
@@ -64,18 +57,12 @@ static char *copy_text(const char *text, size_t size)
 
 void trace_begun(const Trace *trace, Run *run)
 {
-	const ReplyEvent event = {
-		.event = "begun",
-		.run = run->id_text,
-		.program = run->program->spec->name,
-		.steps = run->program->plan->n_steps,
-	};
 	_cleanup_buffer_ Buffer metadata = { 0 };
 	_cleanup_free_ char *text = NULL;
 	TraceFields fields;
 
 	if (run_followed(run))
-		run_event(run, &event);
+		follow_begun(run);
 	if (trace->level > TRACE_RUNS)
 		return;
 	trace_fields_begin(&fields, trace, run);
@@ -101,30 +88,11 @@ static uint64_t since(uint64_t end_usec, uint64_t begin_usec)
 	return end_usec > begin_usec ? end_usec - begin_usec : 0;
 }
 
-static void follow_call(Run *run, const RecordEnd *end, uint64_t usec, const char *reason, const char *message)
-{
-	const ReplyEvent event = {
-		.event = end->rectifying ? "rectifier" : "hook",
-		.run = run->id_text,
-		.program = run->program->spec->name,
-		.step = end->step,
-		.steps = run->program->plan->n_steps,
-		.hook = hook_of(run, end->op),
-		.attempt = end->attempt,
-		.outcome = outcome_name(end->outcome),
-		.usec = usec,
-		.reason = reason,
-		.message = message,
-	};
-
-	run_event(run, &event);
-}
-
 static void log_call(const Trace *trace, const Run *run, const RecordEnd *end, uint64_t usec, const char *reason,
 		     const char *message)
 {
 	const char *phase = end->rectifying ? "rectifier" : "hook";
-	const char *hook = text_or(hook_of(run, end->op), "?");
+	const char *hook = text_or(run_hook_name(run, end->op), "?");
 	TraceFields fields;
 
 	trace_fields_begin(&fields, trace, run);
@@ -155,7 +123,7 @@ void trace_call(const Trace *trace, Run *run, const RecordEnd *end)
 	reason = copy_text(end->reason, end->reason_size);
 	message = copy_text(end->message, end->message_size);
 	if (run_followed(run))
-		follow_call(run, end, usec, reason, message);
+		follow_ended(run, end, usec, reason, message);
 	if (logged)
 		log_call(trace, run, end, usec, reason, message);
 }
@@ -210,7 +178,7 @@ void trace_output(const Trace *trace, const Run *run, pid_t worker, int priority
 		return;
 	trace_fields_begin(&fields, trace, run);
 	trace_field_number(&fields, "RYUSO_WORKER_PID", (uint64_t)worker);
-	hook = run && run->call.in_hand ? hook_of(run, run->call.op) : NULL;
+	hook = run && run->call.in_hand ? run_hook_name(run, run->call.op) : NULL;
 	if (hook) {
 		trace_field(&fields, "RYUSO_HOOK", hook);
 		trace_field_number(&fields, "RYUSO_STEP", run->call.step);

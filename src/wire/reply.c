@@ -182,6 +182,13 @@ void reply_write_call_error(const char *id_text, const Error *error, Buffer *buf
 	write_literal(buffer, "}\n");
 }
 
+/* Numbers begin at 1; 0: there is none. */
+static void write_count(const char *name, uint64_t number, Buffer *buffer)
+{
+	if (number > 0)
+		write_number(name, number, buffer);
+}
+
 void reply_write_event(const char *id_text, const ReplyEvent *event, Buffer *buffer)
 {
 	write_id(id_text, buffer);
@@ -189,17 +196,16 @@ void reply_write_event(const char *id_text, const ReplyEvent *event, Buffer *buf
 	write_string(event->event, buffer);
 	write_text("run", event->run, buffer);
 	write_text("program", event->program, buffer);
-	if (event->step > 0) {
-		write_number("step", event->step, buffer);
-		write_number("steps", event->steps, buffer);
-	}
+	write_text("state", event->state, buffer);
+	write_count("step", event->step, buffer);
+	write_count("steps", event->steps, buffer);
 	write_text("hook", event->hook, buffer);
-	if (event->attempt > 0)
-		write_number("attempt", event->attempt, buffer);
-	if (event->outcome) {
-		write_text("outcome", event->outcome, buffer);
+	write_count("attempt", event->attempt, buffer);
+	write_text("outcome", event->outcome, buffer);
+	if (event->outcome || event->attempt > 0)
 		write_number("usec", event->usec, buffer);
-	}
+	write_count("run_usec", event->run_usec, buffer);
+	write_count("dropped", event->dropped, buffer);
 	write_text("reason", event->reason, buffer);
 	write_text("message", event->message, buffer);
 	write_literal(buffer, "}\n");

@@ -51,15 +51,19 @@ void reply_write_refusal(const char *id_text, const char *program, const Error *
 void reply_write_result(const char *id_text, struct json_object *result, Buffer *buffer);
 void reply_write_call_error(const char *id_text, const Error *error, Buffer *buffer);
 
+/** \brief One line about a run on its way. Numbers that are 0 and texts that are NULL are left out. */
 typedef struct ReplyEvent {
-	const char *event; /* "begun", "hook", "rectifier" … see ryuso-protocol */
+	const char *event; /* "state", "begun", "hook", "rectifier" … see ryuso-protocol */
 	const char *run;
 	const char *program;
+	const char *state;    /* of "state": "queued", "running", "rectifying", "parked" … */
 	uint32_t step, steps; /* n of m */
 	const char *hook;
 	uint32_t attempt;
-	const char *outcome; /* NULL at the beginning of an attempt */
-	uint64_t usec;       /* of the attempt, where it has ended */
+	const char *outcome; /* NULL: the attempt is in hand */
+	uint64_t usec;       /* that the attempt took, or has taken so far; written wherever there is an attempt */
+	uint64_t run_usec;   /* since the run has begun */
+	uint64_t dropped;    /* events before this one that this client was not sent */
 	const char *reason, *message;
 } ReplyEvent;
 

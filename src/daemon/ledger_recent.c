@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Recent runs: nothing was promised of them, so they are written when there is time, and until then found here. */
+#include "daemon/ledger_private.h"
+
+#include <errno.h>
+
+static void recents_add(Ledger *ledger, Work *work)
+{
+	TAILQ_INSERT_TAIL(&ledger->recents, work, entry);
+	TAILQ_INSERT_TAIL(works_of_run(ledger, &work->run.run), work, run_entry);
+}
+
+void recents_remove(Ledger *ledger, Work *work)
+{
+	TAILQ_REMOVE(&ledger->recents, work, entry);
+	TAILQ_REMOVE(works_of_run(ledger, &work->run.run), work, run_entry);
+}
+
+bool recents_have(const Ledger *ledger, const Id *run)
+{
+	const Work *work;
+
+	TAILQ_FOREACH(work, works_of_run(ledger, run), run_entry)
+	if (work->recent && id_equal(&work->run.run, run))
+		return true;
+	return false;
+}
+
+int ledger_remember(Ledger *ledger, const LedgerRun *run)
+{
+	LedgerRun copy = run_past(run, run->state);
+	Work *work, *spilt = NULL;
+	int r;
+
+	if (ledger->closing)
+		return -ESHUTDOWN;
+	if (!run_has_end(run) || !run->program || id_is_null(&run->run))
+		return -EINVAL;
+	copy.records = NULL;
+	copy.request_id = NULL;
+	copy.records_size = 0;
+	copy.promised = false;
+	r = work_new_run(WORK_FINISH, &copy, NULL, NULL, &work);
+	if (r < 0)
+		return r;
+	work->recent = true;
+	pthread_mutex_lock(&ledger->mutex);
+	if (ledger->n_recent >= LEDGER_RECENT_MAX) {
+		spilt = STAILQ_FIRST(&ledger->recent);
+		STAILQ_REMOVE_HEAD(&ledger->recent, turn);
+		ledger->n_recent--;
+		ledger->n_dropped++;
+	}
+	STAILQ_INSERT_TAIL(&ledger->recent, work, turn);
+	if (ledger->n_recent++ == 0)
+		ledger_wake(ledger);
+	pthread_mutex_unlock(&ledger->mutex);
+	recents_add(ledger, work);
+	if (spilt)
+		recents_remove(ledger, spilt);
+	free(spilt);
+	return 0;
+}
