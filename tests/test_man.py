@@ -93,15 +93,6 @@ def every_exit_status_of_ryusoctl_is_in_its_page():
     equal(set(re.findall(r"^\.It (\d+)", section, re.MULTILINE)), numbers, "the numbers")
 
 
-@test
-def every_error_is_in_the_page():
-    names = set(re.findall(r'"([A-Z]\w+)"', repository("src/base/error.c")))
-    check(len(names) > 30, f"expected the errors, got {names}")
-    page = shown("ryuso.7")
-    for name in names:
-        contains(page, name, "ryuso(7)")
-
-
 def settings_of_the_page():
     """What ryuso.conf(5) says of each setting."""
     section = page_text("ryuso.conf.5").split(".Sh SETTINGS")[1].split("\n.Sh ")[0]
