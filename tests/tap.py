@@ -333,9 +333,9 @@ class Daemon(Process):
     """ryusod on a socket of its own (--socket, --state), ready when this returns.
 
     `settings` (a dictionary) becomes a file of settings for --config; what is in `args` comes last. `ready` False:
-    does not wait for the socket."""
+    does not wait for the socket. Other options are Popen's."""
 
-    def __init__(self, args=(), env=None, module=None, settings=None, directory=None, ready=True):
+    def __init__(self, args=(), env=None, module=None, settings=None, directory=None, ready=True, **options):
         directory = directory or scratch()
         self.socket = directory / "ryuso.sock"
         self.state = directory / "state"
@@ -345,7 +345,7 @@ class Daemon(Process):
         command = [program("ryusod"), "--socket", self.socket, "--state", self.state, "--config", config]
         if module:
             command += ["--module", module]
-        super().__init__(command + list(args), env=environment(**(env or {})), directory=directory)
+        super().__init__(command + list(args), env=environment(**(env or {})), directory=directory, **options)
         if ready:
             self.wait_ready()
 

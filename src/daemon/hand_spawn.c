@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/io.h"
+#include "daemon/descriptors.h"
 
 #define CHANNEL_SPACE (1 << 20)
 
@@ -176,6 +177,9 @@ static int spawn(const HandSetup *setup, const FarEnds *ends, pid_t *ret_pid)
 	r = set_up(&actions, &attributes, ends);
 	if (r == 0)
 		r = -posix_spawn(ret_pid, setup->program, &actions, &attributes, setup->arguments, variables);
+	/* where that is not permitted, it has more of them */
+	if (r == 0)
+		(void)descriptors_give(*ret_pid);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return r;

@@ -14,12 +14,17 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/macro.h"
+#include "daemon/descriptors.h"
 
+/* It may come and go many times a second: that is told once. */
 static void listener_pause(Listener *listener, int error)
 {
-	log_warning("cannot accept connections: %s; trying again in %d ms", strerror(error),
-		    (int)(LISTENER_PAUSE_USEC / USEC_PER_MSEC));
-	listener->paused_since_usec = clock_monotonic();
+	uint64_t now = clock_monotonic();
+
+	if (listener->last_pause_usec == 0 || now - listener->last_pause_usec > LISTENER_CALM_USEC)
+		log_warning("cannot accept connections: %s; those that come wait until some are free (LimitNOFILE=)",
+			    strerror(error));
+	listener->paused_since_usec = listener->last_pause_usec = now;
 	for (size_t i = 0; i < listener->n_sockets; i++)
 		poller_remove(listener->poller, &listener->sockets[i].watch);
 }
@@ -39,6 +44,10 @@ static void on_listener(Watch *watch, uint32_t events)
 			return;
 		}
 		listener->on_connection(fd, listener->context);
+		if (fd >= listener->ceiling) {
+			listener_pause(listener, EMFILE);
+			return;
+		}
 	}
 }
 
@@ -151,6 +160,7 @@ int listener_enable(Listener *listener)
 	int r;
 
 	listener->paused_since_usec = 0;
+	listener->ceiling = descriptors_ceiling();
 	for (size_t i = 0; i < listener->n_sockets; i++) {
 		if (listener->sockets[i].watch.watched)
 			continue;
@@ -174,6 +184,6 @@ void listener_check(Listener *listener, uint64_t now_usec)
 {
 	if (!listener->paused_since_usec || now_usec - listener->paused_since_usec < LISTENER_PAUSE_USEC)
 		return;
-	if (listener_enable(listener) < 0)
-		listener->paused_since_usec = now_usec;
+	if (!descriptors_are_free() || listener_enable(listener) < 0)
+		listener->paused_since_usec = listener->last_pause_usec = now_usec;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The sockets that clients connect to: handed over by systemd, or one of our own. Nothing is accepted before
- * listener_enable(): what connects meanwhile waits in the kernel. Where descriptors run out, accepting pauses and goes
- * on by itself. */
+ * listener_enable(): what connects meanwhile waits in the kernel. Where descriptors run short, accepting pauses before
+ * those are taken that the daemon needs for itself, and goes on when some are free: nobody is turned away for it. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,6 +11,7 @@
 #define LISTENER_SOCKETS_MAX 16
 #define LISTENER_BATCH_MAX 32
 #define LISTENER_PAUSE_USEC (100 * 1000ULL)
+#define LISTENER_CALM_USEC (10 * 1000 * 1000ULL) /* without a pause, after which the next one is told again */
 
 typedef struct Listener Listener;
 
@@ -28,6 +29,8 @@ struct Listener {
 	void *context;
 	bool enabled;
 	uint64_t paused_since_usec; /* 0: it is not */
+	uint64_t last_pause_usec;   /* 0: there was none */
+	int ceiling;                /* descriptors_ceiling() */
 };
 
 void listener_init(Listener *listener, Poller *poller, void (*on_connection)(int fd, void *context), void *context);

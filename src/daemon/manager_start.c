@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/point.h"
+#include "daemon/descriptors.h"
 #include "daemon/manager_private.h"
 #include "daemon/notify.h"
 
@@ -306,6 +307,9 @@ int manager_init(Manager *manager, const Options *options)
 		r = read_config(manager);
 	if (r < 0)
 		return r;
+	r = descriptors_raise();
+	if (r < 0)
+		log_notice("the limit of descriptors cannot be raised: %s; it stays as it is", strerror(-r));
 	r = prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) < 0 ? -errno : 0;
 	if (r >= 0)
 		r = set_up_loop(manager);
