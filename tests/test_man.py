@@ -87,6 +87,16 @@ def every_verb_of_ryusoctl_is_in_its_page():
 
 
 @test
+def every_verb_of_ryusoctl_that_a_page_names_exists():
+    verbs, named = verbs_of_ryusoctl(), set()
+    for page in man_commands.PAGES:
+        for word in re.findall(r"(?:^|Ql |^[$#] )ryusoctl (?:-I \S+ )?([a-z]+)\b", page_text(page), re.MULTILINE):
+            named.add(word)
+            check(word in verbs, f"{page}: there is no verb {word!r}")
+    check(len(named) > 8, f"expected verbs, got {named}")
+
+
+@test
 def every_exit_status_of_ryusoctl_is_in_its_page():
     numbers = set(re.findall(r"EXIT_\w+ = (\d+)", repository("src/ctl/exit.h")))
     section = page_text("ryusoctl.1").split(".Sh EXIT STATUS")[1].split("\n.Sh ")[0]
