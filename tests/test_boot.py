@@ -348,6 +348,15 @@ def root_does_what_ryusoctl_1_says():
     contains("\n".join(said.values()), "wallet", "what was written")
 
 
+@test
+def root_does_what_ryuso_protocol_7_and_ryuso_journal_7_say():
+    contains("".join(follow("ryuso-protocol.7").values()), '{"result":{"instance":"ryuso",', "what was answered")
+    said = follow("ryuso-journal.7")
+    [counts] = [shown for line, shown in said.items() if "uniq -c" in line]
+    for status in ("succeeded", "rectified"):
+        check(re.search(rf"[1-9] {status}$", counts, re.MULTILINE), f"expected runs that are {status}, got {counts}")
+
+
 # ---- the end ----
 
 @test

@@ -238,6 +238,8 @@ def what_is_wrong_with_a_request_is_named_and_the_connection_stays():
             right = found["name"] == name and (path is None or found.get("path") == path) and found["message"]
             if "call" not in request:
                 right = right and (reply["success"], reply["status"], reply["run"]) == (False, "refused", None)
+            elif "program" not in request:
+                right = right and set(reply) == {"error"}
             ok(f"{name}: {json.dumps(request)}", right, f"expected {name} at {path}, got {reply}")
         check(client.ask(NOTHING)["success"], "the same connection, after all that")
         equal(status(daemon)["runs"]["succeeded"], 1, "runs")

@@ -305,6 +305,14 @@ static int answer(Ask *ask, const Request *request, struct json_object **ret, Er
 	return unknown_call(request->name, error);
 }
 
+void calls_refuse(Client *client, char *id_text, const Error *error)
+{
+	Slot *slot = client_slot(client, id_text);
+
+	if (slot)
+		write_answer(slot, NULL, error);
+}
+
 void calls_answer(Calls *calls, Client *client, Request *request)
 {
 	_cleanup_json_ struct json_object *result = NULL;

@@ -28,3 +28,5 @@ int calls_init(Calls *calls);
 /** \brief After crew and promises are done, which call back. */
 void calls_done(Calls *calls);
 void calls_answer(Calls *calls, Client *client, Request *request);
+/** \brief A call that could not be read: answered as calls are, not as requests for programs. Takes \p id_text. */
+void calls_refuse(Client *client, char *id_text, const Error *error);

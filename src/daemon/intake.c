@@ -266,9 +266,22 @@ static void take_program(Intake *intake, Client *client, Request *request)
 	hand_on(intake, run, slot, request);
 }
 
+/* Something is wrong with the message's own members; or it is no JSON, and what follows cannot be believed. */
+static void refuse_unread(Intake *intake, Client *client, Request *request, const Error *error)
+{
+	if (error->code != ERROR_BAD_REQUEST) {
+		intake->n_refused++;
+		client_lose(client, take_ptr(request->id_text), NULL, error);
+	} else if (request->kind == REQUEST_CALL) {
+		calls_refuse(client, take_ptr(request->id_text), error);
+	} else {
+		intake->n_refused++;
+		client_refuse(client, take_ptr(request->id_text), request->name, error);
+	}
+}
+
 void intake_object(Client *client, const char *text, size_t size, size_t members, void *context)
 {
-	void (*refuse)(Client * client, char *id_text, const char *program, const Error *error);
 	Intake *intake = context;
 	_cleanup_error_ Error error = { 0 };
 	Request request = { 0 };
@@ -276,10 +289,7 @@ void intake_object(Client *client, const char *text, size_t size, size_t members
 
 	r = request_parse(text, size, members, &request, &error);
 	if (r == -EBADMSG) {
-		refuse = error.code == ERROR_BAD_REQUEST ? client_refuse : client_lose;
-		intake->n_refused++;
-		refuse(client, take_ptr(request.id_text), request.kind == REQUEST_PROGRAM ? request.name : NULL,
-		       &error);
+		refuse_unread(intake, client, &request, &error);
 	} else if (r < 0) {
 		client_abandon(client);
 	} else if (request.kind == REQUEST_CALL) {
