@@ -82,6 +82,24 @@ def users_take_turns_and_each_ones_runs_begin_in_order():
 
 
 @test
+def a_user_does_not_wait_for_runs_of_another_that_a_worker_has_and_has_not_begun():
+    log = Log()
+    log.path.touch()
+    log.path.chmod(0o666)
+    slow = {"program": "hurry", "data_pool": {"log": str(log), "usec": 30000}}
+    with busy() as daemon, daemon.client() as many:
+        open_to_all(daemon)
+        many.send(*[slow] * 60)
+        log.wait("before")
+        with As(daemon.socket, 4711) as few:
+            check(few.ask(say(log, "few"))["success"], "the other user's run")
+        ahead = log.lines().index("few")
+        for _ in range(60):
+            check(many.reply()["status"] in ("succeeded", "rectified"), "one of the many")
+        check(ahead < 60, f"{ahead} lines of 120 came before the other's")
+
+
+@test
 def what_is_finished_is_answered_though_the_next_run_goes_on():
     log = Log()
     with busy() as daemon, daemon.client() as holder, daemon.client() as quick, daemon.client() as slow:

@@ -189,11 +189,11 @@ static void crew_succeed(Crew *crew)
 		crew_take_over(crew);
 }
 
-static bool crew_may_order(const Crew *crew, const Run *run)
+static bool crew_may_order(Crew *crew, const Run *run)
 {
 	const Hand *hand = crew->active;
 
-	if (crew->n_ordered >= ORDER_BATCH_MAX || hand_unsent(hand) > CREW_UNSENT_MAX)
+	if (crew->n_ordered >= crew_depth(crew) || hand_unsent(hand) > CREW_UNSENT_MAX)
 		return false;
 	/* what an operator has decided about goes on */
 	if (crew->held && !run->taken_up)

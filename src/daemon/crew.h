@@ -83,9 +83,12 @@ typedef struct Crew {
 	Id spare_identity;
 	struct RunList ordered;
 	size_t n_ordered;
-	Run *current;      /* of them, the one that has begun; it is the first */
-	size_t resumed_at; /* where its decision stands, until that is synced; 0: nothing is waited for */
-	ErrorCode stop;    /* with which it is stopped when it is taken up after an interruption */
+	size_t pace_usec;         /* of a run, lately; eight times */
+	unsigned shared_ticks;    /* since several users had runs; 0: long ago */
+	uint64_t kept_since_usec; /* a user waits, and has nothing with the worker; 0: none does */
+	Run *current;             /* of them, the one that has begun; it is the first */
+	size_t resumed_at;        /* where its decision stands, until that is synced; 0: nothing is waited for */
+	ErrorCode stop;           /* with which it is stopped when it is taken up after an interruption */
 	struct CrewCancels cancels;
 	struct CrewRefusals refusals; /* until the ledger has them */
 	bool held;                    /* nothing new begins: an operator's hold, or a parked run */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Between crew.c (who works), crew_start.c (how workers begin), crew_guest.c (whose module), crew_records.c (what was
- * recorded), crew_renew.c (new recorders), crew_cancel.c, crew_refuse.c, crew_time.c (deadlines) and crew_end.c (how workers end). */
+ * recorded), crew_renew.c (new recorders), crew_cancel.c, crew_refuse.c, crew_time.c (deadlines),
+ * crew_turns.c (how much is ordered ahead) and crew_end.c (how workers end). */
 #pragma once
 
 #include "daemon/crew.h"
@@ -61,6 +62,14 @@ void crew_cancels_again(Crew *crew);
  * killed. */
 bool crew_cancel_stopped(Crew *crew);
 void crew_cancels_free(Crew *crew);
+
+/* crew_turns.c */
+/** \brief A run has taken so long. */
+void crew_pace(Crew *crew, uint64_t usec);
+/** \brief How many runs may be with the worker. */
+size_t crew_depth(Crew *crew);
+/** \brief Once per tick: where a user waits too long for others' runs that have not begun, they are taken back. */
+void crew_check_turns(Crew *crew, uint64_t now_usec);
 
 /* crew_time.c */
 void crew_set_timeout_cause(Crew *crew);

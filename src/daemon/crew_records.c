@@ -128,6 +128,7 @@ static int on_finish(Crew *crew, const Record *record, size_t offset)
 		return -EBADMSG;
 	if (run->replaying)
 		return 0;
+	crew_pace(crew, finish.usec - run->begun_usec);
 	if (!TAILQ_EMPTY(&crew->cancels))
 		crew_cancels_end(crew, &run->id, -EALREADY, true);
 	if (crew->resumed_at != 0)
