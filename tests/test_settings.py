@@ -20,6 +20,8 @@ EDGES = [
     ("RunsPerWorker", "0", "4294967295", "-1", "4294967296", "many"),
     ("ModuleTimeout", "1ms", "1d", "0", "2d", "1e3"),
     ("StopTimeout", "1ms", "1d", "0", "2d", "infinity"),
+    ("StopTimeoutRectifying", "1ms", "1d", "0", "2d", "never"),
+    ("IdleExit", "100ms", "36500d", "99ms", "36501d", "idle"),
     ("WorkerMemory", "16M", "1024G", "15M", "1025G", "lots"),
     ("RecorderSize", "64K", "1G", "63K", "2G", "8Q"),
     ("MaxPoolSize", "1K", "64M", "1023", "65M", "K"),

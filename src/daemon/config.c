@@ -65,6 +65,8 @@ static const Setting settings[] = {
 	SETTING("RunsPerWorker", COUNT, runs_per_worker, 100000, 1, UINT32_MAX, true),
 	SETTING("ModuleTimeout", TIME, module_timeout, 10 * SEC, 1000, 1 * DAY, false),
 	SETTING("StopTimeout", TIME, stop_timeout, 80 * SEC, 1000, 1 * DAY, false),
+	SETTING("StopTimeoutRectifying", TIME, stop_timeout_rectifying, 600 * SEC, 1000, 1 * DAY, false),
+	SETTING("IdleExit", TIME, idle_exit, 0, SEC / 10, 36500 * DAY, true),
 	SETTING("WorkerMemory", SIZE, worker_memory, 0, 16 * MIB, 1024 * GIB, true),
 	SETTING("RecorderSize", SIZE, recorder_size, 8 * MIB, 64 * KIB, 1 * GIB, false),
 	SETTING("MaxPoolSize", SIZE, max_pool_size, 1 * MIB, 1 * KIB, 64 * MIB, false),

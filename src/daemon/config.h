@@ -40,6 +40,8 @@ typedef struct Config {
 	uint64_t runs_per_worker; /* 0: a worker is never replaced for its age */
 	uint64_t module_timeout;
 	uint64_t stop_timeout;
+	uint64_t stop_timeout_rectifying;
+	uint64_t idle_exit;     /* 0: it stays */
 	uint64_t worker_memory; /* 0: no limit */
 	uint64_t recorder_size;
 	uint64_t max_pool_size;

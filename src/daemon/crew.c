@@ -297,7 +297,8 @@ bool crew_settled(const Crew *crew)
 
 bool crew_wants_idle(const Crew *crew)
 {
-	return crew->active && !crew->spare && !crew->stopping && clock_monotonic() >= crew->retry_at_usec;
+	return crew->active && !crew->spare && !crew->stopping && !crew->recorder.renewing &&
+	       clock_monotonic() >= crew->retry_at_usec;
 }
 
 void crew_use_idle(Crew *crew)

@@ -2,6 +2,7 @@
 #include "daemon/listener.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -170,6 +171,15 @@ int listener_enable(Listener *listener)
 	}
 	listener->enabled = true;
 	return 0;
+}
+
+bool listener_waiting(const Listener *listener)
+{
+	struct pollfd ready[LISTENER_SOCKETS_MAX];
+
+	for (size_t i = 0; i < listener->n_sockets; i++)
+		ready[i] = (struct pollfd){ .fd = listener->sockets[i].watch.fd, .events = POLLIN };
+	return poll(ready, listener->n_sockets, 0) != 0; /* where that cannot be known, somebody may have */
 }
 
 void listener_disable(Listener *listener)

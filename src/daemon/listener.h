@@ -42,6 +42,8 @@ int listener_inherit(Listener *listener);
  * somebody does, -EEXIST where there is something else. */
 int listener_open(Listener *listener, const char *path);
 int listener_enable(Listener *listener);
+/** \brief Whether somebody has connected and is not accepted yet. */
+bool listener_waiting(const Listener *listener);
 void listener_disable(Listener *listener);
 /** \brief Ends a pause that has lasted long enough. Wanted every now and then while paused_since_usec is not 0. */
 void listener_check(Listener *listener, uint64_t now_usec);

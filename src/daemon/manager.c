@@ -5,8 +5,6 @@
 #include <signal.h>
 #include <string.h>
 
-#include <systemd/sd-daemon.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/manager_private.h"
@@ -44,28 +42,6 @@ const char *manager_state(void *context, const char **ret_message)
 	return crew->catalog ? "running" : "starting";
 }
 
-static void tell_state(Manager *manager)
-{
-	uint64_t parked = manager->promises.n_parked;
-	const char *message = NULL;
-	const char *state = manager_state(manager, &message);
-	char note[96 + TRACE_COMMAND_MAX] = "";
-
-	if (state == manager->told_state && parked == manager->told_parked)
-		return;
-	manager->told_state = state;
-	manager->told_parked = parked;
-	if (parking_summary(&manager->parking, note + 2, sizeof(note) - 2) > 0)
-		memcpy(note, "; ", 2);
-	if (message)
-		sd_notifyf(0, "STATUS=%s: %s%s", state, message, note);
-	else if (manager->crew.catalog)
-		sd_notifyf(0, "STATUS=%s: %s, %zu programs%s", state, manager->crew.catalog->spec->name,
-			   manager->crew.catalog->n_programs, note);
-	else
-		sd_notifyf(0, "STATUS=%s%s", state, note);
-}
-
 static int clock_set(Manager *manager, uint64_t period_usec)
 {
 	uint64_t now;
@@ -85,7 +61,8 @@ static bool wants_pulse(const Manager *manager)
 {
 	return manager->clients.n_timed > 0 || manager->queue.n > 0 || manager->listener.paused_since_usec ||
 	       manager->stopping || !manager->opened || outcomes_pending(&manager->outcomes) ||
-	       promises_waits(&manager->promises) || manager->parking.again || crew_waits(&manager->crew);
+	       promises_waits(&manager->promises) || manager->parking.again || manager->tell_due ||
+	       crew_waits(&manager->crew);
 }
 
 /* Usually the clock is running already. */
@@ -158,8 +135,9 @@ void manager_turn(void *context)
 	manager_listen(manager);
 	if (crew_wants_idle(&manager->crew))
 		sd_event_source_set_enabled(manager->idle, SD_EVENT_ONESHOT);
+	manager_rest(manager);
+	manager_tell(manager);
 	manager_set_clock(manager);
-	tell_state(manager);
 	if (manager->stopping)
 		manager_wind_down(manager, clock_monotonic());
 }
@@ -170,6 +148,7 @@ static void manager_pulse(Manager *manager, uint64_t now_usec)
 	clients_check(&manager->clients, now_usec);
 	listener_check(&manager->listener, now_usec);
 	queue_expire(&manager->queue, now_usec);
+	manager_tell_again(manager, now_usec);
 	if (manager->opened) {
 		promises_check(&manager->promises, now_usec);
 		parking_retry(&manager->parking);
@@ -263,7 +242,12 @@ int manager_watch(Manager *manager)
 		r = add_defer(manager, &manager->later, on_later, SD_EVENT_PRIORITY_NORMAL);
 	if (r >= 0)
 		r = add_defer(manager, &manager->idle, on_idle, SD_EVENT_PRIORITY_IDLE);
-	return r;
+	if (r >= 0)
+		r = manager_watch_rest(manager);
+	/* half its interval, if there is one: a loop that stands still is noticed */
+	if (r >= 0)
+		r = sd_event_set_watchdog(manager->event, true);
+	return r < 0 ? r : 0;
 }
 
 int manager_run(Manager *manager)

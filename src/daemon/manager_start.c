@@ -13,7 +13,6 @@
 #include "base/point.h"
 #include "daemon/descriptors.h"
 #include "daemon/manager_private.h"
-#include "daemon/notify.h"
 
 #define WORKER_PATH RYUSO_LIBEXECDIR "/ryuso-worker"
 
@@ -326,6 +325,9 @@ int manager_init(Manager *manager, const Options *options)
 		return r;
 	log_start();
 	notify_ready();
+	/* the loop does not turn while the store is read */
+	if (sd_event_get_watchdog(manager->event) > 0)
+		notify_extend(MANAGER_START_USEC);
 	manager_open(manager);
 	return 0;
 }
@@ -363,6 +365,7 @@ void manager_done(Manager *manager)
 	sd_event_source_disable_unref(manager->clock);
 	sd_event_source_disable_unref(manager->later);
 	sd_event_source_disable_unref(manager->idle);
+	sd_event_source_disable_unref(manager->rest.source);
 	sd_event_unref(manager->event);
 	config_done(&manager->config);
 	log_close();

@@ -4,16 +4,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/manager_private.h"
-#include "daemon/notify.h"
 
-int on_stop_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+void manager_stop(Manager *manager, const char *why)
 {
-	Manager *manager = userdata;
-
-	(void)source;
 	if (manager->stopping)
-		return 0;
-	log_info("%s: stopping: no run begins any more%s", strsignal((int)info->ssi_signo),
+		return;
+	log_info("%s: stopping: no run begins any more%s", why,
 		 manager->crew.current ? ", the one in hand ends first" : "");
 	manager->stopping = true;
 	manager->stop_usec = clock_monotonic();
@@ -22,7 +18,32 @@ int on_stop_signal(sd_event_source *source, const struct signalfd_siginfo *info,
 	listener_disable(&manager->listener);
 	crew_stop(&manager->crew);
 	manager_turn(manager);
+}
+
+int on_stop_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	(void)source;
+	manager_stop(userdata, strsignal((int)info->ssi_signo));
 	return 0;
+}
+
+static bool is_rectifying(const Manager *manager)
+{
+	return manager->crew.current && manager->crew.current->call.rectifying;
+}
+
+/* A reversal that is under way is worth waiting for. */
+static uint64_t stop_limit(const Manager *manager)
+{
+	const Config *config = &manager->config;
+
+	return is_rectifying(manager) ? MAX(config->stop_timeout, config->stop_timeout_rectifying)
+				      : config->stop_timeout;
+}
+
+static const char *stop_setting(const Manager *manager)
+{
+	return is_rectifying(manager) ? "StopTimeoutRectifying=" : "StopTimeout=";
 }
 
 static void cut_off(Manager *manager)
@@ -30,20 +51,20 @@ static void cut_off(Manager *manager)
 	const Run *run = manager->crew.current;
 
 	if (run)
-		log_warning("run %s of %s: had not ended when StopTimeout= had passed; it is cut off, and recovered at "
-			    "the next start",
-			    run->id_text, run->program->spec->name);
+		log_warning("run %s of %s: had not ended when %s had passed; it is cut off, and recovered at the next "
+			    "start",
+			    run->id_text, run->program->spec->name, stop_setting(manager));
 	crew_cut_off(&manager->crew);
 }
 
 /* Between two steps nothing is in doubt: that is the better place to be stopped at. */
 static void pause_run(Manager *manager)
 {
-	if (manager->crew.current)
-		log_info(
-			"run %s of %s: StopTimeout= runs short: it stops before its next step, and goes on at the next "
-			"start",
-			manager->crew.current->id_text, manager->crew.current->program->spec->name);
+	const Run *run = manager->crew.current;
+
+	if (run)
+		log_info("run %s of %s: %s runs short: it stops before its next step, and goes on at the next start",
+			 run->id_text, run->program->spec->name, stop_setting(manager));
 	manager->pausing = true;
 	crew_pause(&manager->crew);
 }
@@ -54,21 +75,31 @@ static bool is_stored(const Manager *manager)
 	return !outcomes_pending(&manager->outcomes);
 }
 
+/* Asked for piecemeal: where the daemon hangs, that is all it gets. */
+static void extend(Manager *manager, uint64_t now_usec, uint64_t left_usec)
+{
+	if (!is_rectifying(manager) || left_usec == 0 ||
+	    (manager->extended_usec != 0 && now_usec - manager->extended_usec < MANAGER_EXTEND_AGAIN_USEC))
+		return;
+	manager->extended_usec = now_usec;
+	notify_extend(MANAGER_EXTEND_USEC);
+}
+
 void manager_wind_down(Manager *manager, uint64_t now_usec)
 {
 	uint64_t spent = now_usec - manager->stop_usec;
 
 	if (!crew_ended(&manager->crew)) {
-		uint64_t limit = manager->config.stop_timeout;
+		uint64_t limit = stop_limit(manager);
 
+		extend(manager, now_usec, limit - MIN(limit, spent));
 		if (!manager->pausing && spent + MIN(MANAGER_PAUSE_USEC, limit / 2) > limit)
 			pause_run(manager);
 		if (spent > limit && !manager->crew.cut_off)
 			cut_off(manager);
 		return;
 	}
-	if ((clients_pending(&manager->clients) || !is_stored(manager)) && !manager->crew.cut_off &&
-	    spent < manager->config.stop_timeout + MANAGER_FLUSH_USEC) {
+	if ((clients_pending(&manager->clients) || !is_stored(manager)) && !manager->crew.cut_off) {
 		if (manager->ended_usec == 0)
 			manager->ended_usec = now_usec;
 		if (now_usec - manager->ended_usec < MANAGER_FLUSH_USEC)

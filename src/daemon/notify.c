@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define NOTIFY_TEXT_MAX 512
+#define NOTIFY_TEXT_MAX (NOTIFY_STATUS_MAX + 64)
 
 static void notify(const char *text)
 {

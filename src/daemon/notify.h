@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#define NOTIFY_STATUS_MAX 512 /* bytes of a status, with its end */
+
 /** \brief READY=1: the daemon has started, or a reload that was announced has ended, well or not. */
 void notify_ready(void);
 /** \brief RELOADING=1 with MONOTONIC_USEC. notify_ready() is owed, whatever comes of it. */
@@ -13,5 +15,5 @@ void notify_reloading(void);
 void notify_stopping(void);
 /** \brief EXTEND_TIMEOUT_USEC: the daemon is not to be killed within \p usec from now, and says so again if need be. */
 void notify_extend(uint64_t usec);
-/** \brief STATUS: one line for people. */
+/** \brief STATUS: one line for people, shorter than NOTIFY_STATUS_MAX. */
 void notify_status(const char *text);

@@ -29,6 +29,9 @@ static const char spec_text[] =
 	/* a step with a rectifier, a step that does harm, a step after it */
 	"\"harm\":{\"hooks\":[\"hooks.before\",\"hooks.harm\",\"hooks.after\"],\"args\":{" LOG "," ARG("how", "string")
 		"},\"outputs\":{}},"
+	/* fails, and while it is rectified waits for a file */
+	"\"reverse\":{\"hooks\":[\"hooks.held\",\"hooks.fail\"],\"args\":{" LOG "," ARG("word", "string") ","
+		ARG("file", "string") "},\"outputs\":{}},"
 	/* a step that takes its time, where it may take 5 ms; then one that writes down which run it belongs to */
 	"\"race\":{\"hooks\":[\"hooks.spend\",\"hooks.mark\"],\"args\":{" LOG "," ARG("usec", "int") "},\"outputs\":{}},"
 	"\"hurry\":{\"hooks\":[\"hooks.before\",\"hooks.sleep\",\"hooks.after\"],\"timeout\":0.1,\"args\":{" LOG ","
@@ -56,6 +59,7 @@ static const char spec_text[] =
 	HOOK("say", "say", LOG "," ARG("word", "string")) "},"
 	HOOK("said", "say", LOG "," ARG("word", "string")) ",\"bind\":{\"word\":\"file\"}},"
 	HOOK("wait", "wait", ARG("file", "string")) "},"
+	HOOK("held", "nop", "") ",\"rectifiers\":[\"hooks.say\",\"hooks.wait\"]},"
 	HOOK("before", "before", LOG) ",\"rectifiers\":[\"hooks.undo\"]},"
 	HOOK("after", "after", LOG) "},"
 	HOOK("undo", "undo", LOG) "},"
