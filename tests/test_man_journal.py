@@ -77,6 +77,17 @@ def every_kind_of_entry_is_explained_by_the_catalog_and_no_other():
 
 
 @test
+def the_sizes_of_the_page_are_those_of_the_source():
+    header = (TOP_SOURCE / "src" / "base" / "log.h").read_text()
+    for name, value, text in (("LOG_MESSAGE_MAX", "4096", "the message at 4096"),
+                              ("LOG_FIELD_MAX", "1024", "cut at 1024 bytes"),
+                              ("LOG_QUEUE_ENTRIES", "4096", "up to 4,096 entries"),
+                              ("LOG_QUEUE_BYTES", "(4U << 20)", "or 4 MiB")):
+        contains(header, f"#define {name} {value}", "the source")
+        contains(PAGE, text, "the page")
+
+
+@test
 def journalctl_can_compile_the_catalog():
     directory = scratch()
     (directory / "usr/lib/systemd/catalog").mkdir(parents=True)
