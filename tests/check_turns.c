@@ -41,14 +41,16 @@ static Run *find_in(const Queue *queue, uid_t uid)
 	return NULL;
 }
 
-/* Whose runs leave, up to the end. */
+/* Whose runs leave, up to the end; and that it was known before. */
 static void expect(Queue *queue, const char *uids)
 {
+	_cleanup_free_ Run **order = queue_order(queue);
 	char found[RUNS_MAX + 1] = "";
 	size_t n = 0;
 	Run *run;
 
 	while ((run = queue_pop(queue))) {
+		ck_assert_ptr_eq(run, order[n]);
 		found[n++] = (char)('0' + run->peer.uid);
 		run_free(run);
 	}

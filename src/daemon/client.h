@@ -15,10 +15,10 @@
 #include "daemon/users.h"
 #include "wire/frame.h"
 
-#define CLIENT_SLOTS_MAX 1024U               /* answers a client may wait for; beyond, it is not read from */
-#define CLIENT_UNSENT_MAX (1U << 20)         /* bytes of answers it has not taken; beyond, it is not read from */
-#define CLIENT_EVENTS_MAX (256U << 10)       /* bytes it has not taken; beyond, it is sent no events of runs it follows */
-#define CLIENT_DRAIN_USEC USEC_PER_SEC       /* how long what follows a lost frame is still taken, and dropped */
+#define CLIENT_SLOTS_MAX 1024U         /* answers a client may wait for; beyond, it is not read from */
+#define CLIENT_UNSENT_MAX (1U << 20)   /* bytes of answers it has not taken; beyond, it is not read from */
+#define CLIENT_EVENTS_MAX (256U << 10) /* bytes it has not taken; beyond, it is sent no events of runs it follows */
+#define CLIENT_DRAIN_USEC USEC_PER_SEC /* how long what follows a lost frame is still taken, and dropped */
 #define CLIENT_TELL_USEC (10 * USEC_PER_SEC) /* at most that often the log is told of those who were turned away */
 #define CLIENT_RECEIVE_SIZE (64U << 10)
 
@@ -105,7 +105,9 @@ void slot_written(Slot *slot, size_t size);
 /** \brief Whether its client takes what it is sent fast enough to be told of more than answers. */
 static inline bool slot_takes_events(const Slot *slot)
 {
-	return slot->client->unsent <= CLIENT_EVENTS_MAX;
+	const Client *client = slot->client;
+
+	return client->unsent <= MIN((uint64_t)CLIENT_EVENTS_MAX, client->clients->config->max_unread_replies / 4);
 }
 /** \brief The answer is whole; the slot is the client's own again. */
 void slot_done(Slot *slot);

@@ -90,6 +90,17 @@ static int add_newest_first(History *history, const struct RunList *list, RunPla
 	return r;
 }
 
+static int add_queue(History *history, unsigned classes)
+{
+	const Queue *queue = history->calls->crew->setup.queue;
+	_cleanup_free_ Run **order = queue_order(queue);
+	int r = order ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < queue->n && r == 0; i++)
+		r = add_run(history, order[i], PLACE_QUEUE, classes);
+	return r;
+}
+
 /* What runs or waits, in that order. */
 static int add_unfinished(History *history, unsigned classes)
 {
@@ -100,7 +111,7 @@ static int add_unfinished(History *history, unsigned classes)
 	if (r == 0)
 		r = add_list(history, &crew->ordered, PLACE_CREW, classes);
 	if (r == 0)
-		r = add_list(history, &crew->setup.queue->runs, PLACE_QUEUE, classes);
+		r = add_queue(history, classes);
 	if (r == 0)
 		r = add_list(history, &history->calls->parking->promises->promising, PLACE_PROMISES, classes);
 	return r;

@@ -82,6 +82,31 @@ Run *queue_first(const Queue *queue)
 	return run && run->taken_up ? run : turns_first(&queue->turns);
 }
 
+Run **queue_order(const Queue *queue)
+{
+	Run **order = calloc(2 * MAX(queue->n, 1U), sizeof(*order)), **turn = order + queue->n;
+	size_t n = 0, n_users = 0;
+	Run *run;
+
+	if (!order)
+		return NULL;
+	for (run = TAILQ_FIRST(&queue->runs); run && run->taken_up; run = TAILQ_NEXT(run, entry))
+		order[n++] = run;
+	for (run = turns_first(&queue->turns); run; run = turns_next(run))
+		turn[n_users++] = run;
+	while (n_users > 0) { /* in each round, those who have a run left */
+		size_t left = 0;
+
+		for (size_t i = 0; i < n_users; i++) {
+			order[n++] = turn[i];
+			if (turn[i]->seat.next)
+				turn[left++] = turn[i]->seat.next;
+		}
+		n_users = left;
+	}
+	return order;
+}
+
 Run *queue_find(const Queue *queue, const Id *id)
 {
 	Run *run;

@@ -26,6 +26,9 @@ void queue_pass(Queue *queue, uid_t uid);
 Run *queue_first(const Queue *queue);
 /** \brief Takes the first out; NULL where there is none. Its user's turn is over. */
 Run *queue_pop(Queue *queue);
+/** \brief All that wait, in the order in which they leave if nothing more comes: a new array of n, of borrowed runs. NULL
+ * where memory is short. */
+Run **queue_order(const Queue *queue);
 /** \brief The run of that id, or NULL. */
 Run *queue_find(const Queue *queue, const Id *id);
 /** \brief Takes \p run, which is in it, out. */
