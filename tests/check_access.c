@@ -68,6 +68,24 @@ START_TEST(a_user_or_a_group_of_the_peer_permits_it)
 }
 END_TEST
 
+START_TEST(digits_alone_are_a_number_and_need_no_name)
+{
+	char *users[] = { (char *)"70003", (char *)"0070004" }, *groups[] = { (char *)"4294967294" };
+	Access access = resolved(&(SpecAllow){ true, users, 2, groups, 1 });
+	Peer first = { .uid = 70003, .gid = 1, .has_groups = true };
+	Peer second = { .uid = 70004, .gid = 1, .has_groups = true };
+	Peer by_group = { .uid = 1, .gid = UINT32_MAX - 1, .has_groups = true };
+	Peer stranger = { .uid = 70005, .gid = 70003, .has_groups = true };
+
+	ck_assert_uint_eq(n_unknown, 0);
+	ck_assert(access_permits(&access, &first, -EBADF));
+	ck_assert(access_permits(&access, &second, -EBADF));
+	ck_assert(access_permits(&access, &by_group, -EBADF));
+	ck_assert(!access_permits(&access, &stranger, -EBADF));
+	access_done(&access);
+}
+END_TEST
+
 START_TEST(a_name_that_nobody_has_is_told_and_admits_nobody)
 {
 	char *users[] = { (char *)"no-such-user-at-all" };
@@ -136,6 +154,6 @@ START_TEST(operators_are_members_of_one_group_where_the_system_has_it)
 END_TEST
 
 CHECK_MAIN(access, without_a_list_everybody_is_permitted, an_empty_list_permits_nobody,
-	   a_user_or_a_group_of_the_peer_permits_it, a_name_that_nobody_has_is_told_and_admits_nobody,
-	   a_peer_is_who_the_kernel_says, operators_are_root_and_the_user_of_the_daemon,
-	   operators_are_members_of_one_group_where_the_system_has_it)
+	   a_user_or_a_group_of_the_peer_permits_it, digits_alone_are_a_number_and_need_no_name,
+	   a_name_that_nobody_has_is_told_and_admits_nobody, a_peer_is_who_the_kernel_says,
+	   operators_are_root_and_the_user_of_the_daemon, operators_are_members_of_one_group_where_the_system_has_it)

@@ -76,7 +76,7 @@ START_TEST(every_optional_key_is_read)
 {
 	_cleanup_spec_ Spec *spec = spec_read(
 		"{'name': 'w', 'programs': {'p': {'hooks': ['hooks.s'], 'args': {'from': {'type': 'string', "
-		"'required': true, 'secret': true}}, 'outputs': {}, 'timeout': 1.5, 'allow': {'users': ['u', 'v'], "
+		"'required': true, 'secret': true}}, 'outputs': {}, 'timeout': 1.5, 'allow': {'users': ['u', 'v', 0, '017'], "
 		"'groups': ['g']}, 'durability': 'process', 'probe': 'cat state'}, 'q': {'hooks': ['hooks.h'], "
 		"'args': {}, 'outputs': {}}},"
 		"'hooks': {'h': {'reference': 'w.f.h', 'args': {'account': {'type': 'string', 'required': false, "
@@ -90,8 +90,10 @@ START_TEST(every_optional_key_is_read)
 	ck_assert(p->args.items[0].secret);
 	ck_assert(p->args.items[0].required && !p->args.items[0].has_default);
 	ck_assert_uint_eq(p->timeout_usec, 1500000);
-	ck_assert(p->allow.declared && p->allow.n_users == 2 && p->allow.n_groups == 1);
+	ck_assert(p->allow.declared && p->allow.n_users == 4 && p->allow.n_groups == 1);
 	ck_assert_str_eq(p->allow.users[1], "v");
+	ck_assert_str_eq(p->allow.users[2], "0");
+	ck_assert_str_eq(p->allow.users[3], "017");
 	ck_assert_str_eq(p->allow.groups[0], "g");
 	ck_assert(p->durability_declared && p->durability == SPEC_DURABILITY_PROCESS);
 	ck_assert_str_eq(p->probe, "cat state");

@@ -212,6 +212,11 @@ static const Mistake mistakes[] = {
 	  "2:87: /programs/p/allow/group: expected one of the keys users, groups; got 'group' (did you mean 'groups'?)" },
 	{ "an empty user", PROGRAMS(PROGRAM("p", "", ", 'allow': {'users': ['']}")),
 	  "2:80: /programs/p/allow/users/0: expected a name of 1 to 256 bytes; got 0" },
+	{ "numbers of users that there are not", PROGRAMS(PROGRAM("p", "", ", 'allow': {'users': [-1, 4294967295, '99999999999', 1.5]}")),
+	  "2:80: /programs/p/allow/users/0: expected a number from 0 to 4294967294; got -1\n"
+	  "2:84: /programs/p/allow/users/1: expected a number from 0 to 4294967294; got 4294967295\n"
+	  "2:96: /programs/p/allow/users/2: expected a number from 0 to 4294967294; got 99999999999\n"
+	  "2:111: /programs/p/allow/users/3: expected a name or a number; got 1.5" },
 	{ "a hook that depends on itself", HOOKS(HOOK("h", ", 'dependencies': ['hooks.h']")),
 	  "3:73: /hooks/h/dependencies/0: expected no cycle; got hooks.h → hooks.h" },
 	{ "a cycle over a program", SPEC(PROGRAM("a", "'hooks.b'", ""), "'b': {'reference': 'programs.a', 'args': {}}"),

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -86,6 +87,15 @@ typedef struct Lookup {
 	void *context;
 } Lookup;
 
+/* The spec's reader has seen to it that digits alone are a number of an account's. */
+static int look_up(const Lookup *lookup, const char *name, id_t *ret)
+{
+	if (name[strspn(name, "0123456789")] != '\0')
+		return lookup->find(name, ret);
+	*ret = (id_t)strtoul(name, NULL, 10);
+	return 0;
+}
+
 static int resolve(const Lookup *lookup, char *const *names, size_t n_names, id_t **ret, size_t *ret_n)
 {
 	id_t *ids = calloc(MAX(n_names, 1U), sizeof(*ids));
@@ -94,7 +104,7 @@ static int resolve(const Lookup *lookup, char *const *names, size_t n_names, id_
 	if (!ids)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_names; i++) {
-		if (lookup->find(names[i], &ids[n]) == 0)
+		if (look_up(lookup, names[i], &ids[n]) == 0)
 			n++;
 		else
 			lookup->on_unknown(lookup->context, lookup->kind, names[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who is at the other end of a connection, by the kernel's word alone, and whether `program.allow` lets them run a
- * program. Names of users and groups are looked up once, when a module is taken into use (that look-up may wait for
- * the system's name service); a peer's supplementary groups come from the socket, not from the name service. */
+ * program. Names of users and groups are looked up when a module is taken into use, and at each reload (that look-up may
+ * wait for the system's name service); a peer's supplementary groups come from the socket, not from the name service. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,7 +33,7 @@ typedef struct Access {
 	size_t n_groups;
 } Access;
 
-/** \brief \p on_unknown is told of each name that the system does not know: nobody is admitted by it. */
+/** \brief Digits alone are a number; else \p on_unknown is told of each name that the system does not know: nobody is admitted by it. */
 int access_resolve(const SpecAllow *allow, void (*on_unknown)(void *context, const char *kind, const char *name),
 		   void *context, Access *ret);
 void access_done(Access *access);

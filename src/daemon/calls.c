@@ -79,6 +79,19 @@ int calls_init(Calls *calls)
 	return access_operators(&calls->operators);
 }
 
+int calls_admit(Calls *calls)
+{
+	Access operators;
+	int r;
+
+	r = access_operators(&operators);
+	if (r < 0)
+		return r;
+	access_done(&calls->operators);
+	calls->operators = operators;
+	return 0;
+}
+
 static void deferred_free(Deferred *deferred)
 {
 	TAILQ_REMOVE(&deferred->calls->deferred, deferred, entry);

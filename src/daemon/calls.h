@@ -25,6 +25,8 @@ typedef struct Calls {
 
 /** \brief The rest; what is borrowed is set before. May wait for the system's name service. */
 int calls_init(Calls *calls);
+/** \brief Who is an operator is looked up anew, as at the start. -ENOMEM: it stays as it was. */
+int calls_admit(Calls *calls);
 /** \brief After crew and promises are done, which call back. */
 void calls_done(Calls *calls);
 void calls_answer(Calls *calls, Client *client, Request *request);

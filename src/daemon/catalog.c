@@ -45,6 +45,28 @@ static void on_unknown_name(void *context, const char *kind, const char *name)
 		    program->name, kind, name);
 }
 
+static int admit(CatalogProgram *program)
+{
+	Access access;
+	int r;
+
+	r = access_resolve(&program->spec->allow, on_unknown_name, (void *)program->spec, &access);
+	if (r < 0)
+		return r;
+	access_done(&program->access);
+	program->access = access;
+	return 0;
+}
+
+int catalog_admit(Catalog *catalog)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < catalog->n_programs && r >= 0; i++)
+		r = admit(&catalog->programs[i]);
+	return r;
+}
+
 static int catalog_add(Catalog *catalog, const SpecProgram *program, const CatalogWish *wish, char **ret_problem)
 {
 	CatalogProgram *entry = &catalog->programs[catalog->n_programs];
@@ -63,9 +85,7 @@ static int catalog_add(Catalog *catalog, const SpecProgram *program, const Catal
 	entry->spec = program;
 	entry->reserve = record_reserve(entry->plan, wish->caps);
 	catalog->n_programs++;
-	if (wish->past)
-		return 0;
-	return access_resolve(&program->allow, on_unknown_name, (void *)program, &entry->access);
+	return wish->past ? 0 : admit(entry);
 }
 
 /* The first of a spec's errors stands for all. */

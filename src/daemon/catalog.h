@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the module in use can do: its spec and the compiled plan of each program, from the first worker's hello. Never
- * changed once it is made; runs borrow from it. */
+ * changed once it is made, save who is admitted; runs borrow from it. */
 #pragma once
 
 #include "daemon/access.h"
@@ -34,6 +34,9 @@ int catalog_new(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, 
 int catalog_recall(const OrderHello *hello, const RecordCaps *caps, Catalog **ret, char **ret_problem);
 /** \brief What runs of it do is counted in \p metrics from now on, which outlives it. -ENOMEM. */
 int catalog_count(Catalog *catalog, Metrics *metrics);
+/** \brief Looks users and groups up anew, and says so of those that there are not. What could not be looked up for want of
+ * memory stays as it was: -ENOMEM. */
+int catalog_admit(Catalog *catalog);
 Catalog *catalog_free(Catalog *catalog);
 DEFINE_CLEANUP(Catalog *, catalog_free)
 #define _cleanup_catalog_ _cleanup_(catalog_freep)

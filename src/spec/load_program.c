@@ -1,12 +1,56 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/parts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct Accounts {
 	char **names;
 	size_t n;
 } Accounts;
+
+/* Digits alone are a number: no system calls an account so. */
+static bool is_number(const char *text)
+{
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* The last number of all is no account's: it says "none". */
+static bool is_account_number(const char *text)
+{
+	const char *digits = text + strspn(text, "0");
+
+	return strlen(digits) <= 10 && strtoull(text, NULL, 10) < UINT32_MAX;
+}
+
+static void add_text(Loader *loader, const char *text, Accounts *accounts)
+{
+	if (strlen(text) == 0 || strlen(text) > SPEC_ACCOUNT_MAX)
+		loader_error(loader, "expected a name of 1 to %u bytes; got %zu", SPEC_ACCOUNT_MAX, strlen(text));
+	else if (is_number(text) && !is_account_number(text))
+		loader_error(loader, "expected a number from 0 to %u; got %s", UINT32_MAX - 1, text);
+	else
+		accounts->names[accounts->n++] = loader_copy(loader, text);
+}
+
+static void add_account(Loader *loader, struct json_object *value, Accounts *accounts)
+{
+	_cleanup_free_ char *shown = NULL;
+
+	if (json_object_is_type(value, json_type_string)) {
+		add_text(loader, json_object_get_string(value), accounts);
+		return;
+	}
+	shown = loader_show(loader, value);
+	if (!shown)
+		return;
+	if (!json_object_is_type(value, json_type_int))
+		loader_error(loader, "expected a name or a number; got %s", shown);
+	else if (!is_number(shown))
+		loader_error(loader, "expected a number from 0 to %u; got %s", UINT32_MAX - 1, shown);
+	else
+		add_text(loader, shown, accounts);
+}
 
 static Accounts load_accounts(Loader *loader, struct json_object *value)
 {
@@ -17,13 +61,8 @@ static Accounts load_accounts(Loader *loader, struct json_object *value)
 	accounts.names = loader_array(loader, json_object_array_length(value), sizeof(*accounts.names));
 	for (size_t i = 0; accounts.names && i < json_object_array_length(value); i++) {
 		size_t where = loader_enter_index(loader, i);
-		const char *name = loader_text(loader, json_object_array_get_idx(value, i));
 
-		if (name && (strlen(name) == 0 || strlen(name) > SPEC_ACCOUNT_MAX))
-			loader_error(loader, "expected a name of 1 to %u bytes; got %zu", SPEC_ACCOUNT_MAX,
-				     strlen(name));
-		else if (name)
-			accounts.names[accounts.n++] = loader_copy(loader, name);
+		add_account(loader, json_object_array_get_idx(value, i), &accounts);
 		loader_leave(loader, where);
 	}
 	return accounts;

@@ -95,7 +95,7 @@ typedef enum SpecDurability {
 
 typedef struct SpecAllow {
 	bool declared; /* where not, everybody who can connect may run it */
-	char **users;
+	char **users;  /* names; digits alone: a number below UINT32_MAX. So for groups */
 	size_t n_users;
 	char **groups;
 	size_t n_groups;
