@@ -211,7 +211,32 @@ START_TEST(packed_records_have_a_place_once_a_new_recorder_holds_them)
 }
 END_TEST
 
-CHECK_MAIN(outcomes_moved, what_no_recorder_holds_any_more_is_answered_to_nobody_and_still_stored,
+/* As where there was no memory for the reply when its record was read. */
+START_TEST(a_reply_that_is_looked_for_in_the_records_is_the_last_one)
+{
+	RecordFinish parked, finish;
+	size_t offset;
+	Run *run;
+
+	host_begin();
+	run = host_run(HOST_TRANSFER, "r", 1);
+	host_attach(run, 0, WAITER_REPLY);
+	host_record(run, WALK_PARKED, HOST_PARKED, &parked);
+	offset = run->offset;
+	host_record(run, WALK_RECTIFIED, HOST_DONE, &finish);
+	run->offset = offset;
+	finish.reply = NULL;
+	finish.reply_size = 0;
+	outcomes_add(&host.outcomes, run, &finish, host_tail());
+	host_sync();
+	ck_assert_str_eq(host_read(0), host_line(run, HOST_DONE));
+	host_settle();
+	host_close();
+}
+END_TEST
+
+CHECK_MAIN(outcomes_moved, a_reply_that_is_looked_for_in_the_records_is_the_last_one,
+	   what_no_recorder_holds_any_more_is_answered_to_nobody_and_still_stored,
 	   after_a_failed_sync_nobody_is_answered_before_a_new_recorder_holds_the_end,
 	   a_failed_sync_keeps_no_run_of_durability_process_from_its_answer,
 	   a_new_recorder_holds_all_that_waits_and_nothing_that_does_not,

@@ -41,6 +41,7 @@ static bool record_next(const Recorder *recorder, const Run *run, size_t *offset
 
 int outcome_complete(const Recorder *recorder, Run *run)
 {
+	bool has_reply = run->reply.size > 0;
 	uint64_t sequence = RECORD_SEQUENCE_ANY;
 	size_t offset = run->offset;
 	RecordFinish finish;
@@ -52,8 +53,10 @@ int outcome_complete(const Recorder *recorder, Run *run)
 	while (record_next(recorder, run, &offset, &sequence, &record)) {
 		if (run->status == WALK_PARKED)
 			record_pack(record.kind, record.content, record.content_size, &run->records);
-		if (run->reply.size == 0 && record.kind == RECORD_FINISH && record_decode_finish(&record, &finish) == 0)
-			outcome_take_reply(run, &finish);
+		if (has_reply || record.kind != RECORD_FINISH || record_decode_finish(&record, &finish) < 0)
+			continue;
+		buffer_clear(&run->reply); /* of one that was parked before, the last word counts */
+		outcome_take_reply(run, &finish);
 	}
 	if (offset < run->end)
 		log_line(LOG_CRIT,
