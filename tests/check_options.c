@@ -2,7 +2,9 @@
 #include "ctl/options.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/check_main.h"
 
@@ -132,6 +134,27 @@ START_TEST(a_socket_and_an_instance_do_not_go_together)
 }
 END_TEST
 
+START_TEST(a_users_own_daemon_has_its_socket_where_the_users_service_manager_puts_it)
+{
+	_cleanup_parsed_ Parsed plain, instance, poor, both;
+	char expected[64];
+
+	setenv("RYUSO_SOCKET", "/tmp/e.sock", 1);
+	setenv("XDG_RUNTIME_DIR", "/tmp/mine", 1);
+	ck_assert_int_eq(parse(&plain, "--user", "ping", NULL), 0);
+	ck_assert_str_eq(plain.options.socket, "/tmp/mine/ryuso/ryuso.sock");
+	ck_assert_int_eq(parse(&instance, "ping", "--user", "-Iwallet"), 0);
+	ck_assert_str_eq(instance.options.socket, "/tmp/mine/ryuso/wallet.sock");
+	unsetenv("XDG_RUNTIME_DIR");
+	snprintf(expected, sizeof(expected), "/run/user/%u/ryuso/ryuso.sock", (unsigned)geteuid());
+	ck_assert_int_eq(parse(&poor, "--user", "ping", NULL), 0);
+	ck_assert_str_eq(poor.options.socket, expected);
+	ck_assert_int_eq(parse(&both, "ping", "--socket=/tmp/x", "--user"), -EINVAL);
+	check_message(&both, "expected --socket or --user, got both");
+	unsetenv("RYUSO_SOCKET");
+}
+END_TEST
+
 START_TEST(a_path_too_long_for_a_socket_is_refused)
 {
 	_cleanup_parsed_ Parsed parsed;
@@ -209,5 +232,6 @@ CHECK_MAIN(options, options_may_stand_before_and_after_the_verb,
 	   the_socket_is_that_of_the_option_else_of_the_environment_else_the_usual_one,
 	   an_option_that_does_not_exist_is_guessed, a_value_that_an_option_does_not_take_is_refused_with_what_it_takes,
 	   a_timeout_is_seconds_and_their_parts, a_socket_and_an_instance_do_not_go_together,
+	   a_users_own_daemon_has_its_socket_where_the_users_service_manager_puts_it,
 	   a_path_too_long_for_a_socket_is_refused, an_option_of_some_verbs_is_kept_with_its_bit_and_its_name,
 	   a_request_id_has_1_to_128_bytes_and_a_reason_says_something, what_stands_behind_two_dashes_is_no_option)

@@ -15,13 +15,18 @@ DROP_INS = TOP_SOURCE / "units/drop-ins"
 EXPOSURE_MAX = 5  # tenths
 NETWORK = {"PrivateNetwork=", "IPAddressDeny=", "RestrictAddressFamilies=~AF_(INET|INET6)",
            "RestrictAddressFamilies=~AF_NETLINK"}
+# What the service manager of a user cannot do, or not everywhere.
+ROOT_ONLY = {"User", "Group", "SocketGroup", "SocketMode", "CapabilityBoundingSet", "DevicePolicy", "IPAddressDeny",
+             "PrivateDevices", "PrivateIPC", "PrivateMounts", "PrivateNetwork", "PrivateTmp", "ProcSubset", "ProtectClock",
+             "ProtectControlGroups", "ProtectHome", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules",
+             "ProtectKernelTunables", "ProtectProc", "ProtectSystem", "RemoveIPC"}
 
 
-def built():
+def built(place="units"):
     """A directory of our units that name the programs of the build tree, which need not be installed."""
     directory = scratch()
     for name in (*SERVICES, *SOCKETS):
-        path = TOP_BUILD / "units" / name
+        path = TOP_BUILD / place / name
         check(path.exists(), f"there is no {path}: build it")
         text = re.sub(r"^ExecStart=\S*/(ryusod|ryusoctl)", lambda match: f"ExecStart={program(match[1])}",
                       path.read_text(), flags=re.MULTILINE)
@@ -36,8 +41,8 @@ def analyze(directory, *arguments):
                env=environment(SYSTEMD_UNIT_PATH=f"{directory}:", XDG_RUNTIME_DIR=directory))
 
 
-def verified(directory, *names):
-    done = analyze(directory, "verify", "--recursive-errors=no", "--man=no",
+def verified(directory, *names, manager="--system"):
+    done = analyze(directory, manager, "verify", "--recursive-errors=no", "--man=no",
                    *(directory / name.replace("@.", "@some-module.") for name in names))
     return done.stdout + done.stderr
 
@@ -66,6 +71,10 @@ def settings(path):
             name, value = line.split("=", 1)
             found.setdefault(name, []).append(value)
     return found
+
+
+def lines(path):
+    return [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
 
 
 def with_drop_in(name):
@@ -108,6 +117,23 @@ def the_services_are_exposed_to_a_twentieth_at_most():
 def an_instance_is_locked_down_like_the_plain_service():
     equal(sandbox("ryuso@.service"), sandbox("ryuso.service"), "the settings")
     equal(sandbox("ryuso-recover@.service"), sandbox("ryuso-recover.service"), "the settings")
+
+
+@test
+def systemd_has_nothing_to_say_of_the_units_of_users():
+    equal(verified(built("units/user"), *SERVICES, *SOCKETS, manager="--user"), "", "the words of systemd-analyze verify")
+
+
+@test
+def a_users_units_are_those_of_the_system_without_what_needs_root():
+    for name in (*SERVICES, *SOCKETS):
+        system, user = (lines(TOP_BUILD / place / name) for place in ("units", "units/user"))
+        changed = [re.sub(r"(/ryusod|/ryusoctl)\b", r"\1 --user", line).replace("/run/ryuso", "%t/ryuso")
+                   .replace("/var/lib", "%S") for line in system]
+        equal([line for line in user if line not in changed], ["SocketMode=0600", "DirectoryMode=0700"]
+              if name in SOCKETS else [], f"what {name} says to users alone")
+        missing = {line.split("=")[0] for line in changed if line not in user}
+        equal(missing - ROOT_ONLY, set(), f"what {name} does not say to users")
 
 
 @test

@@ -202,7 +202,7 @@ static void explain_absent(const Options *options, const char *verb, Buffer *mes
 		buffer_text(message, "?");
 		return;
 	}
-	buffer_format(message, "start it with:  systemctl %s ", verb);
+	buffer_format(message, "start it with:  systemctl %s%s ", options->user ? "--user " : "", verb);
 	name_unit(options, message);
 }
 

@@ -48,7 +48,7 @@ int ctl_complain_errno(const Ctl *ctl, int error)
 
 void ctl_command(const Ctl *ctl, const char *words, Buffer *buffer)
 {
-	buffer_text(buffer, "ryusoctl ");
+	buffer_text(buffer, ctl->options.user ? "ryusoctl --user " : "ryusoctl ");
 	if (ctl->options.instance)
 		buffer_format(buffer, "-I %s ", ctl->options.instance);
 	else if (ctl->options.socket_option) {

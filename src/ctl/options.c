@@ -7,18 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "base/macro.h"
 #include "base/text.h"
 #include "wire/request.h"
 
 #define TIMEOUT_MAX_SECONDS (366.0 * 86400.0)
-#define SOCKET_DIRECTORY RYUSO_RUNDIR "/ryuso/"
 #define INSTANCE_DEFAULT "ryuso"
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
 	{ "instance", required_argument, NULL, 'I' },
+	{ "user", no_argument, NULL, 'U' },
 	{ "json", optional_argument, NULL, 'j' },
 	{ "no-legend", no_argument, NULL, 'n' },
 	{ "quiet", no_argument, NULL, 'q' },
@@ -148,6 +149,9 @@ static int set_option(int option, Options *options, const char **socket, Buffer 
 		return 0;
 	case 'I':
 		return parse_instance(optarg, options, message);
+	case 'U':
+		options->user = true;
+		return 0;
 	case 'j':
 		return parse_json(optarg, options, message);
 	case 'n':
@@ -209,24 +213,47 @@ static int explain_missing(char **argv, Buffer *message)
 	return -EINVAL;
 }
 
+/* Where systemd puts the sockets: of the host, or of the service manager of whoever asks. */
+static void write_directory(const Options *options, Buffer *path)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	if (!options->user)
+		buffer_text(path, RYUSO_RUNDIR);
+	else if (runtime && runtime[0] == '/')
+		buffer_text(path, runtime);
+	else
+		buffer_format(path, RYUSO_RUNDIR "/user/%u", (unsigned)geteuid());
+	buffer_text(path, "/ryuso/");
+}
+
+static int check_place(const char *given, const Options *options, Buffer *message)
+{
+	if (!given || (!options->instance && !options->user))
+		return 0;
+	buffer_format(message, "expected --socket or --%s, got both", options->instance ? "instance" : "user");
+	return -EINVAL;
+}
+
 static int locate_socket(const char *given, Options *options, Buffer *message)
 {
 	const char *environment = getenv("RYUSO_SOCKET");
 	_cleanup_buffer_ Buffer path = {};
+	int r;
 
-	if (given && options->instance) {
-		buffer_text(message, "expected --socket or --instance, got both");
-		return -EINVAL;
-	}
+	r = check_place(given, options, message);
+	if (r < 0)
+		return r;
 	options->socket_option = given != NULL;
-	if (!given && !options->instance && environment && environment[0] != '\0')
+	if (!given && !options->instance && !options->user && environment && environment[0] != '\0')
 		given = environment;
 	options->socket_given = given != NULL;
-	if (given)
+	if (given) {
 		buffer_text(&path, given);
-	else
-		buffer_format(&path, SOCKET_DIRECTORY "%s.sock",
-			      options->instance ? options->instance : INSTANCE_DEFAULT);
+	} else {
+		write_directory(options, &path);
+		buffer_format(&path, "%s.sock", options->instance ? options->instance : INSTANCE_DEFAULT);
+	}
 	if (path.size == 0 || path.size >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
 		buffer_format(message, "expected a socket's path of 1 to %zu bytes, got %zu bytes",
 			      sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1, path.size);

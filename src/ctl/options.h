@@ -34,6 +34,7 @@ typedef struct Options {
 	const char *instance; /* or NULL */
 	bool socket_given;    /* by --socket or by the environment */
 	bool socket_option;   /* by --socket */
+	bool user;            /* the daemon of one's own service manager */
 	JsonStyle json;
 	bool legend;
 	bool quiet;

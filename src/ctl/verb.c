@@ -13,6 +13,7 @@ static const VerbGroup *const groups[] = { &run_verbs, &look_verbs, &parked_verb
 static const char common_options[] =
 	"Options:\n"
 	"  -I --instance=NAME      the service ryuso@NAME, instead of plain ryuso\n"
+	"     --user               the one that your own service manager runs\n"
 	"     --socket=PATH        this socket (default: $RYUSO_SOCKET, else " RYUSO_RUNDIR "/ryuso/ryuso.sock)\n"
 	"     --timeout=SECONDS    how long to wait for the answer (default: as long as it takes)\n"
 	"     --json[=pretty|short]  the answer as JSON\n"

@@ -74,9 +74,9 @@ static int too_many(ConfigLoaded *loaded, const char *name)
 	return config_error(loaded, &text);
 }
 
-static int load_name(Loading *loading, const char *root, const char *name)
+static int load_name(Loading *loading, const ConfigSetup *setup, const char *name)
 {
-	int r = config_places(root, name, on_file, loading);
+	int r = config_places(setup, name, on_file, loading);
 
 	return r == -E2BIG ? too_many(loading->loaded, name) : r;
 }
@@ -87,10 +87,10 @@ static int load_usual(const ConfigSetup *setup, ConfigLoaded *loaded)
 	Loading loading = { .loaded = loaded, .shared = !plain };
 	int r;
 
-	r = load_name(&loading, setup->root, CONFIG_PLAIN);
+	r = load_name(&loading, setup, CONFIG_PLAIN);
 	loading.shared = false;
 	if (r == 0 && !plain)
-		r = load_name(&loading, setup->root, setup->instance);
+		r = load_name(&loading, setup, setup->instance);
 	return r;
 }
 

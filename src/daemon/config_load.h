@@ -12,10 +12,11 @@
 #define CONFIG_ERRORS_MAX 100U /* that are told; the last one says that there are more */
 
 typedef struct ConfigSetup {
-	const char *root;     /* the directories are looked for below it; NULL: / */
-	const char *file;     /* this file, and no other; NULL: the usual ones */
-	const char *instance; /* "ryuso": the plain one */
-	const char *module;   /* overrides Module=; NULL */
+	const char *root;      /* the directories are looked for below it; NULL: / */
+	const char *file;      /* this file, and no other; NULL: the usual ones */
+	const char *instance;  /* "ryuso": the plain one */
+	const char *module;    /* overrides Module=; NULL */
+	const char *directory; /* a user's own: it counts instead of the usual ones; NULL */
 } ConfigSetup;
 
 #define CONFIG_FROM_OPTION SIZE_MAX

@@ -24,6 +24,7 @@ int config_file_read(ConfigLoaded *loaded, const ConfigFile *file);
 
 /* config_places.c */
 /** \brief Calls \p on_file for the files of NAME, in their order; stops where that returns other than 0. */
-int config_places(const char *root, const char *name, int (*on_file)(void *context, const char *path), void *context);
+int config_places(const ConfigSetup *setup, const char *name, int (*on_file)(void *context, const char *path),
+		  void *context);
 /** \brief The directories for settings, the one that counts most first; NULL behind the last one. */
 const char *config_directory(size_t i);

@@ -32,6 +32,23 @@ const char *config_directory(size_t i)
 	return i < ELEMENTSOF(directories) ? directories[i] : NULL;
 }
 
+/* One's own directory is the only one. */
+static const char *place(const ConfigSetup *setup, size_t i)
+{
+	if (!setup->directory)
+		return config_directory(i);
+	return i == 0 ? setup->directory : NULL;
+}
+
+/* What is looked for: "ROOT/DIRECTORY/NAME.conf", and what may follow. NULL: out of memory. */
+static char *file_at(const ConfigSetup *setup, const char *directory, const char *name, const char *more)
+{
+	char *path;
+
+	return asprintf(&path, "%s%s/%s" SUFFIX "%s", setup->root ? setup->root : "", directory, name, more) < 0 ? NULL
+														 : path;
+}
+
 static void drop_ins_done(DropIns *list)
 {
 	for (size_t i = 0; i < list->n; i++) {
@@ -95,21 +112,20 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const DropIn *)a)->name, ((const DropIn *)b)->name);
 }
 
-static int each_drop_in(const char *root, const char *name, int (*on_file)(void *context, const char *path),
+static int each_drop_in(const ConfigSetup *setup, const char *name, int (*on_file)(void *context, const char *path),
 			void *context)
 {
 	_cleanup_(drop_ins_done) DropIns list = { 0 };
+	const char *directory;
 	int r = 0;
 
-	for (size_t i = 0; i < ELEMENTSOF(directories) && r == 0; i++) {
-		_cleanup_free_ char *path = NULL;
+	for (size_t i = 0; r == 0 && (directory = place(setup, i)); i++) {
+		_cleanup_free_ char *path = file_at(setup, directory, name, ".d");
 
-		if (asprintf(&path, "%s%s/%s" SUFFIX ".d", root, directories[i], name) < 0) {
-			path = NULL;
-			return -ENOMEM;
-		}
-		r = scan(&list, path);
+		r = path ? scan(&list, path) : -ENOMEM;
 	}
+	if (r != 0)
+		return r;
 	qsort(list.items, list.n, sizeof(*list.items), by_name);
 	for (size_t i = 0; i < list.n && r == 0; i++)
 		r = on_file(context, list.items[i].path);
@@ -117,27 +133,26 @@ static int each_drop_in(const char *root, const char *name, int (*on_file)(void 
 }
 
 /* A link that leads nowhere is a file that cannot be read: that is said, rather than that another one counts. */
-static int first_file(const char *root, const char *name, int (*on_file)(void *context, const char *path),
+static int first_file(const ConfigSetup *setup, const char *name, int (*on_file)(void *context, const char *path),
 		      void *context)
 {
-	for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
-		_cleanup_free_ char *path = NULL;
+	const char *directory;
 
-		if (asprintf(&path, "%s%s/%s" SUFFIX, root, directories[i], name) < 0) {
-			path = NULL;
+	for (size_t i = 0; (directory = place(setup, i)); i++) {
+		_cleanup_free_ char *path = file_at(setup, directory, name, "");
+
+		if (!path)
 			return -ENOMEM;
-		}
 		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return on_file(context, path);
 	}
 	return 0;
 }
 
-int config_places(const char *root, const char *name, int (*on_file)(void *context, const char *path), void *context)
+int config_places(const ConfigSetup *setup, const char *name, int (*on_file)(void *context, const char *path),
+		  void *context)
 {
-	int r;
+	int r = first_file(setup, name, on_file, context);
 
-	root = root ? root : "";
-	r = first_file(root, name, on_file, context);
-	return r != 0 ? r : each_drop_in(root, name, on_file, context);
+	return r != 0 ? r : each_drop_in(setup, name, on_file, context);
 }

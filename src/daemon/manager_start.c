@@ -13,6 +13,7 @@
 #include "base/point.h"
 #include "daemon/descriptors.h"
 #include "daemon/manager_private.h"
+#include "daemon/module_file.h"
 
 #define WORKER_PATH RYUSO_LIBEXECDIR "/ryuso-worker"
 
@@ -133,7 +134,11 @@ static int set_up_parts(Manager *manager)
 	};
 	int r;
 
-	manager->trace = (Trace){ .level = manager->config.trace, .instance = manager->options.instance };
+	manager->trace = (Trace){
+		.level = manager->config.trace,
+		.instance = manager->options.instance,
+		.user = manager->options.user,
+	};
 	queue_init(&manager->queue);
 	promises_init(&manager->promises, &manager->config, &manager->queue);
 	crew_init(&manager->crew, &setup);
@@ -310,6 +315,8 @@ int manager_init(Manager *manager, const Options *options)
 	if (r < 0)
 		log_notice("the limit of descriptors cannot be raised: %s; it stays as it is", strerror(-r));
 	r = prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) < 0 ? -errno : 0;
+	if (manager->options.user)
+		module_prefer(manager->options.modules);
 	if (r >= 0)
 		r = set_up_loop(manager);
 	if (r >= 0)

@@ -11,14 +11,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/io.h"
 
 #define PLAIN_INSTANCE "ryuso"
 
 static const char *const directories[] = { RYUSO_MODULEDIR, "/usr/local/lib/ryuso" };
+static const char *preferred; /* NULL: none */
+
+void module_prefer(const char *directory)
+{
+	preferred = directory;
+}
 
 const char *module_directory(size_t i)
 {
+	if (preferred && i == 0)
+		return preferred;
+	i -= preferred ? 1 : 0;
 	return i < ELEMENTSOF(directories) ? directories[i] : NULL;
 }
 
@@ -56,14 +66,28 @@ static int scan(const char *path, unsigned *n, char **first)
 	return r;
 }
 
+static char *name_directories(void)
+{
+	_cleanup_buffer_ Buffer text = { 0 };
+	const char *directory;
+
+	for (size_t i = 0; (directory = module_directory(i)); i++)
+		buffer_format(&text, "%s%s", i == 0 ? "" : module_directory(i + 1) ? ", " : " or ", directory);
+	return buffer_take_text(&text);
+}
+
+/* Of those in the preferred directory, if there are any, else of all. */
 static int find_only(char **ret_path, char **ret_problem)
 {
-	_cleanup_free_ char *first = NULL;
+	_cleanup_free_ char *first = NULL, *where = NULL;
+	const char *directory;
 	unsigned n = 0;
 	int r;
 
-	for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
-		r = scan(directories[i], &n, &first);
+	for (size_t i = 0; (directory = module_directory(i)); i++) {
+		if (preferred && i == 1 && n > 0)
+			break;
+		r = scan(directory, &n, &first);
 		if (r < 0)
 			return r;
 	}
@@ -71,8 +95,9 @@ static int find_only(char **ret_path, char **ret_problem)
 		*ret_path = take_ptr(first);
 		return 0;
 	}
+	where = name_directories();
 	if (n == 0)
-		problem(ret_problem, "no module is installed in %s or %s", directories[0], directories[1]);
+		problem(ret_problem, "no module is installed in %s", where ? where : "the directories for modules");
 	else
 		problem(ret_problem, "%u modules are installed: say which in Module=, or start ryuso@NAME.socket", n);
 	return n == 0 ? -ENOENT : -EEXIST;
@@ -80,10 +105,13 @@ static int find_only(char **ret_path, char **ret_problem)
 
 int module_find(const char *instance, char **ret_path, char **ret_problem)
 {
-	for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+	_cleanup_free_ char *where = NULL;
+	const char *directory;
+
+	for (size_t i = 0; (directory = module_directory(i)); i++) {
 		_cleanup_free_ char *path = NULL;
 
-		if (asprintf(&path, "%s/%s.so", directories[i], instance) < 0)
+		if (asprintf(&path, "%s/%s.so", directory, instance) < 0)
 			return -ENOMEM;
 		if (access(path, F_OK) == 0) {
 			*ret_path = take_ptr(path);
@@ -92,7 +120,8 @@ int module_find(const char *instance, char **ret_path, char **ret_problem)
 	}
 	if (strcmp(instance, PLAIN_INSTANCE) == 0)
 		return find_only(ret_path, ret_problem);
-	problem(ret_problem, "there is no module %s.so in %s or %s", instance, directories[0], directories[1]);
+	where = name_directories();
+	problem(ret_problem, "there is no module %s.so in %s", instance, where ? where : "the directories for modules");
 	return -ENOENT;
 }
 

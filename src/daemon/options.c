@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "daemon/config_show.h"
+#include "daemon/home.h"
 #include "daemon/inspect.h"
 
 #define INSTANCE_MAX 64
@@ -24,6 +25,7 @@ static void help(void)
 	     "      --config=FILE    read settings there, and nowhere else (default: see ryuso.conf(5))\n"
 	     "      --root=DIR       look for the directories of settings below DIR\n"
 	     "      --instance=NAME  the instance's name (default: ryuso)\n"
+	     "      --user           be a user's own: state, settings, modules below the home directory\n"
 	     "      --check-config   say what is wrong with the settings, and end\n"
 	     "      --show-config    show each setting and where it comes from, and end\n"
 	     "      --inspect=DIR    say what the state directory DIR holds, reading only, and end\n"
@@ -90,6 +92,9 @@ static int take_option(int option, Options *options, Wish *wish, int *ret_status
 	case 'i':
 		options->instance = optarg;
 		return 0;
+	case 'u':
+		options->user = true;
+		return 0;
 	case 'I':
 		wish->inspect = optarg;
 		return 0;
@@ -116,7 +121,28 @@ ConfigSetup options_config(const Options *options)
 		.file = options->config,
 		.instance = options->instance,
 		.module = options->module,
+		.directory = options->user ? options->settings : NULL,
 	};
+}
+
+static bool take_path(char *path, char text[static OPTIONS_PATH_MAX])
+{
+	bool fits = path && strlen(path) < OPTIONS_PATH_MAX;
+
+	if (fits)
+		strcpy(text, path);
+	free(path);
+	return fits;
+}
+
+static int settle_user(Options *options, int *ret_status)
+{
+	if (!options->user ||
+	    (take_path(home_settings(), options->settings) && take_path(home_modules(), options->modules)))
+		return 0;
+	fprintf(stderr, "ryusod: --user: expected a home directory of at most %u bytes, in HOME or in passwd(5)\n",
+		OPTIONS_PATH_MAX);
+	return usage_error(ret_status);
 }
 
 /* 1: it was, and the program ends. */
@@ -136,12 +162,19 @@ static int grant(const Wish *wish, const Options *options, int *ret_status)
 int options_parse(int argc, char **argv, Options *ret, int *ret_status)
 {
 	static const struct option names[] = {
-		{ "socket", required_argument, NULL, 's' },  { "module", required_argument, NULL, 'm' },
-		{ "state", required_argument, NULL, 'd' },   { "config", required_argument, NULL, 'c' },
-		{ "root", required_argument, NULL, 'r' },    { "instance", required_argument, NULL, 'i' },
-		{ "inspect", required_argument, NULL, 'I' }, { "check-config", no_argument, NULL, 'C' },
-		{ "show-config", no_argument, NULL, 'S' },   { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },       { 0 },
+		{ "socket", required_argument, NULL, 's' },
+		{ "module", required_argument, NULL, 'm' },
+		{ "state", required_argument, NULL, 'd' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "root", required_argument, NULL, 'r' },
+		{ "instance", required_argument, NULL, 'i' },
+		{ "inspect", required_argument, NULL, 'I' },
+		{ "check-config", no_argument, NULL, 'C' },
+		{ "show-config", no_argument, NULL, 'S' },
+		{ "user", no_argument, NULL, 'u' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
 	};
 	Options options = { .instance = "ryuso" };
 	Wish wish = { 0 };
@@ -161,7 +194,9 @@ int options_parse(int argc, char **argv, Options *ret, int *ret_status)
 			INSTANCE_MAX, options.instance);
 		return usage_error(ret_status);
 	}
-	r = grant(&wish, &options, ret_status);
+	r = settle_user(&options, ret_status);
+	if (r == 0)
+		r = grant(&wish, &options, ret_status);
 	if (r == 0)
 		*ret = options;
 	return r;
@@ -176,5 +211,7 @@ char *options_state(const Options *options)
 		return strdup(options->state);
 	if (given && *given)
 		return strndup(given, strcspn(given, ":"));
+	if (options->user)
+		return home_state(options->instance);
 	return asprintf(&path, RYUSO_STATEDIR "/ryuso/%s", options->instance) < 0 ? NULL : path;
 }
