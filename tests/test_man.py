@@ -13,7 +13,8 @@ from tap import TIMEOUT, TOP_SOURCE, check, contains, environment, equal, main, 
 
 VERSION = re.search(r"AC_INIT\(\[ryuso\], \[([^]]*)\]", (TOP_SOURCE / "configure.ac").read_text())[1]
 PROGRAMS = {"ryusod.8": "ryusod", "ryusoctl.1": "ryusoctl", "ryuso-gen.1": "ryuso-gen"}
-ROOT_PROGRAMS = {"systemctl", "journalctl", "make", "usermod", "ryusoctl", "ryusod", "echo"}
+ROOT_PROGRAMS = {"systemctl", "journalctl", "make", "usermod", "ryusoctl", "ryusod", "echo", "mkdir", "ln",
+                 "install", "systemd-analyze"}
 
 
 def page_text(page):

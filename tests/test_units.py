@@ -137,6 +137,14 @@ def a_users_units_are_those_of_the_system_without_what_needs_root():
 
 
 @test
+def each_restriction_is_in_the_table_of_the_page():
+    page = (TOP_SOURCE / "man/ryusod.8.in").read_text().split(".Sh WHAT HOOKS MAY DO")[1].split("\n.Sh ")[0]
+    table = set(re.findall(r"Va (\w+)=", page.split(".Bl -column")[1]))
+    restrictions = {line.split("=")[0] for line in sandbox("ryuso.service")}
+    equal(restrictions - table, {"SystemCallErrorNumber"}, "what the table does not name")
+
+
+@test
 def each_drop_in_is_one_that_systemd_understands():
     names = sorted(path.name for path in DROP_INS.iterdir())
     equal(names, ["network.conf", "path.conf", "root.conf"], "the drop-ins")
