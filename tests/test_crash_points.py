@@ -180,6 +180,15 @@ def what_a_killed_daemon_left_is_recovered_without_any_client():
         judge(scene.book, "alone", reply)
 
 
+@test
+def a_worker_that_dies_before_it_is_ready_does_not_park_the_run_that_it_was_for():
+    kills = (Kill(points.Place("worker", "after-record-END", 1), "daemon"),
+             Kill(points.Place("worker", "before-hello", 1), "worker"))
+    found = Stage().perform(Case("noted", kills))
+    check(not found.problem, found.problem)
+    equal(found.hits, len(kills), "how many were killed")
+
+
 def both_parts():
     """Each of them is one of our tests."""
     print(f"# RYUSO_SEED={SEED}", flush=True)

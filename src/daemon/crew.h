@@ -33,7 +33,8 @@ typedef struct CrewGuest {
 	ModuleNote note;
 	char *path; /* owned; of the file that was found; NULL: none yet */
 	int fd;
-	bool unfit; /* its file is not to be had, or is not what it should be */
+	unsigned deaths; /* of its workers before they were ready, in a row */
+	bool unfit;      /* its file is not to be had, is not what it should be, or kills whoever loads it */
 } CrewGuest;
 
 /** \brief A cancel was recorded (0), or came too late: -EALREADY; -EPERM: an irreversible step is done, or nothing is

@@ -163,7 +163,7 @@ static void crew_end_starting(Crew *crew, const char *how)
 	CrewGuest *guest = crew_guest_of(crew, &crew->spare_identity);
 
 	if (guest)
-		crew_guest_fail(crew, guest, crew_sentence("%s: %s before it was ready", guest->path, how));
+		crew_guest_died(crew, guest, how);
 	else
 		crew_fail(crew, crew_sentence("module %s: %s before it was ready", crew->module_path, how));
 }

@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "daemon/crew_private.h"
 
+#define GUEST_DEATHS_MAX 4U
+
 static Id catalog_identity(const Catalog *catalog)
 {
 	return catalog ? catalog->identity : (Id){ 0 };
@@ -150,4 +152,18 @@ void crew_guest_fail(Crew *crew, CrewGuest *guest, char *problem)
 		crew->setup.events.on_unfit(queue_pop(queue), crew->setup.events.context);
 	if (crew->current && crew->current->catalog == guest->note.catalog)
 		crew->setup.events.on_unfit(crew_remove(crew, crew->current), crew->setup.events.context);
+}
+
+void crew_guest_died(Crew *crew, CrewGuest *guest, const char *how)
+{
+	if (++guest->deaths > GUEST_DEATHS_MAX) {
+		guest->deaths = 0;
+		crew_guest_fail(crew, guest,
+				crew_sentence("%s: %s before it was ready, %u times in a row", guest->path, how,
+					      GUEST_DEATHS_MAX + 1));
+		return;
+	}
+	crew_back_off(crew);
+	log_warning("no worker yet for runs of another build: %s: %s before it was ready; trying again", guest->path,
+		    how);
 }

@@ -24,6 +24,8 @@ CrewGuest *crew_guest_of(const Crew *crew, const Id *identity);
 int crew_guest_open(CrewGuest *guest, char **ret_problem);
 /** \brief The guest cannot be had: runs that wait for it park again; one in hand waits on. */
 void crew_guest_fail(Crew *crew, CrewGuest *guest, char *problem);
+/** \brief Its worker has ended before it was ready, which says little of the file: another is tried, a few times. */
+void crew_guest_died(Crew *crew, CrewGuest *guest, const char *how);
 void crew_guests_free(Crew *crew);
 
 /* crew.c */

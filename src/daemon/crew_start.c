@@ -106,6 +106,7 @@ static int crew_learn(Crew *crew, const OrderHello *hello, char **ret_problem)
 static void on_guest_hello(Crew *crew, CrewGuest *guest, const OrderHello *hello, Hand *hand)
 {
 	if (hello->error_size == 0 && catalog_matches(guest->note.catalog, hello)) {
+		guest->deaths = 0;
 		if (!crew->barren)
 			crew->failures = 0;
 		return;
