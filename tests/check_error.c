@@ -41,6 +41,7 @@ START_TEST(the_names_are_those_that_are_documented)
 		"ShuttingDown",    "NoModule",           "StoreDamaged",
 		"StoreBusy",       "Recovering",         "RequestIdReused",
 		"NotAllowed",      "NoSuchRun",          "WrongState",
+		"BadConfig",
 	};
 
 	ck_assert_uint_eq(ELEMENTSOF(names), ERROR_CODE_MAX - 1);

@@ -224,7 +224,64 @@ START_TEST(what_makes_no_sense_or_is_too_large_is_not_taken)
 }
 END_TEST
 
-CHECK_MAIN(ledger, a_submission_is_in_the_queue_until_its_outcome_is_stored,
+static int on_module(void *context, const Id *module)
+{
+	Id *found = context;
+
+	for (size_t i = 0; i < 4; i++)
+		if (id_equal(&found[i], module))
+			return 0;
+	for (size_t i = 0; i < 4; i++)
+		if (id_is_null(&found[i])) {
+			found[i] = *module;
+			return 0;
+		}
+	return -E2BIG;
+}
+
+START_TEST(the_modules_of_all_runs_are_known_on_the_disk_and_on_their_way)
+{
+	const Id one = { .bytes = { 1 } }, other = { .bytes = { 2 } }, third = { .bytes = { 3 } };
+	Ledger *ledger = desk_begin();
+	LedgerRun run = desk_submission(1, NULL);
+	Id found[4] = { 0 };
+
+	run.module = one;
+	ck_assert_int_eq(DESK_DO(ledger, ledger_submit, &run), 0);
+	run = desk_submission(2, NULL);
+	run.module = other;
+	ck_assert_int_eq(ledger_submit(ledger, &run, NULL, NULL), 0);
+	run = desk_end(3, LEDGER_SUCCEEDED, "reply");
+	run.module = third;
+	ck_assert_int_eq(ledger_remember(ledger, &run), 0);
+	ck_assert_int_eq(ledger_modules(ledger, on_module, found), 0);
+	ck_assert(!id_is_null(&found[2]) && id_is_null(&found[3]));
+	ck_assert_int_eq(on_module(found, &one) + on_module(found, &other) + on_module(found, &third), 0);
+	ck_assert(id_is_null(&found[3]));
+	ledger_close(ledger);
+}
+END_TEST
+
+START_TEST(a_run_that_another_module_ran_is_that_modules)
+{
+	const Id other = { .bytes = { 9 } };
+	_cleanup_ledger_found_ LedgerFound found = { 0 };
+	Ledger *ledger = desk_begin();
+	LedgerRun end = desk_end(1, LEDGER_SUCCEEDED, "reply");
+
+	ck_assert_int_eq(desk_submit(ledger, 1, NULL), 0);
+	end.module = other;
+	end.build_id = "beef";
+	ck_assert_int_eq(DESK_DO(ledger, ledger_finish, &end), 0);
+	ck_assert_int_eq(ledger_find(ledger, &end.run, &found), 0);
+	ck_assert(id_equal(&found.run.module, &other));
+	ck_assert_str_eq(found.run.build_id, "beef");
+	ledger_close(ledger);
+}
+END_TEST
+
+CHECK_MAIN(ledger, the_modules_of_all_runs_are_known_on_the_disk_and_on_their_way,
+	   a_run_that_another_module_ran_is_that_modules, a_submission_is_in_the_queue_until_its_outcome_is_stored,
 	   a_submission_comes_back_as_it_was_handed_in, an_empty_pool_is_kept_as_one_and_a_callback_ends_a_look_up,
 	   a_request_id_stands_for_one_run_of_its_user, a_stored_reply_is_the_same_byte_for_byte_after_a_restart,
 	   what_was_submitted_is_not_changed_by_its_outcome, an_outcome_is_final,

@@ -120,10 +120,13 @@ def every_setting_is_in_the_page_with_its_default_and_limits():
     # the daemon says itself which limits a setting has, where it is given a value that is none
     documented, defaults = settings_of_the_page(), defaults_of_the_daemon()
     equal(set(documented), set(defaults), "the settings")
+    lasting = re.findall(r'"(\w+)"', repository("src/daemon/config.c").split("lasting[] = {")[1].split("}")[0])
     wrong = scratch() / "wrong.conf"
     wrong.write_text("[Daemon]\n" + "".join(f"{name}=?\n" for name in documented))
     said = run(program("ryusod"), "--check-config", f"--config={wrong}", status=78).stderr
     for name, text in documented.items():
+        lasts = name in lasting
+        equal("takes effect at the next start" in text, lasts, f"whether {name} is said to count at the next start only")
         expected = re.search(rf"{name}: expected ([^;\n]+);", said)
         if expected:
             contains(text, f"\nDefault {defaults[name]}; {expected[1]}", name)

@@ -44,6 +44,7 @@ static const struct {
 	[ERROR_NOT_ALLOWED] = { "NotAllowed", false },
 	[ERROR_NO_SUCH_RUN] = { "NoSuchRun", false },
 	[ERROR_WRONG_STATE] = { "WrongState", false },
+	[ERROR_BAD_CONFIG] = { "BadConfig", false },
 };
 
 const char *error_name(ErrorCode code)

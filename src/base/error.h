@@ -49,6 +49,7 @@ typedef enum ErrorCode {
 	ERROR_NOT_ALLOWED,
 	ERROR_NO_SUCH_RUN,
 	ERROR_WRONG_STATE,
+	ERROR_BAD_CONFIG,
 	ERROR_CODE_MAX,
 } ErrorCode;
 

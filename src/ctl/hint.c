@@ -38,6 +38,8 @@ static const Hint hints[] = {
 	  ARGUMENT_NONE },
 	{ ERROR_REQUEST_ID_REUSED, "leave --request-id out, or take one that no other request has had", NULL,
 	  ARGUMENT_NONE },
+	{ ERROR_BAD_CONFIG, "see all that is wrong:  ryusod --check-config  (with --instance=NAME for an instance)",
+	  NULL, ARGUMENT_NONE },
 	{ ERROR_WRONG_STATE, "see where it stands:", "show", ARGUMENT_RUN },
 };
 

@@ -8,7 +8,8 @@
 
 #define VERBS_MAX 64U
 
-static const VerbGroup *const groups[] = { &run_verbs, &look_verbs, &parked_verbs, &decide_verbs, &hold_verbs };
+static const VerbGroup *const groups[] = { &run_verbs,    &look_verbs, &parked_verbs,
+					   &decide_verbs, &hold_verbs, &reload_verbs };
 
 static const char common_options[] =
 	"Options:\n"

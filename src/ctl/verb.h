@@ -28,6 +28,7 @@ extern const VerbGroup look_verbs;   /* look.c */
 extern const VerbGroup parked_verbs; /* parked.c */
 extern const VerbGroup decide_verbs; /* decide.c */
 extern const VerbGroup hold_verbs;   /* hold.c */
+extern const VerbGroup reload_verbs; /* reload.c */
 
 /** \brief Runs what \p words (the first is the verb) and the options ask for. Returns what to exit with. */
 int verb_run(Ctl *ctl, char *const *words, size_t n);

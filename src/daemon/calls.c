@@ -59,6 +59,7 @@ static const CallKind kinds[] = {
 	{ "metrics", false, call_metrics, { { 0 } } },
 	{ "parked", true, call_parked, { { 0 } } },
 	{ "ping", false, call_ping, { { 0 } } },
+	{ "reload", true, call_reload, { { 0 } } },
 	{ "resume", true, call_resume, { { 0 } } },
 	{ "retry", true, call_retry, { RUN, STEP, { "current_module", PARAMETER_BOOL, false },
 				       { "dry_run", PARAMETER_BOOL, false }, REASON(false) } },

@@ -14,6 +14,7 @@ typedef struct Calls {
 	const char *instance;
 	Crew *crew;
 	Parking *parking;
+	struct Reload *reload;
 	const Clients *clients;
 	const Metrics *metrics;
 	const uint64_t *n_refused;

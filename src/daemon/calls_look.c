@@ -15,7 +15,7 @@ int call_ping(Ask *ask, struct json_object **ret, Error *error)
 	return ask_result(&members, ret);
 }
 
-static struct json_object *describe_module(const Crew *crew)
+struct json_object *describe_module(const Crew *crew)
 {
 	const Catalog *catalog = crew->catalog;
 	char fingerprint[ID_TEXT_SIZE];
@@ -25,7 +25,7 @@ static struct json_object *describe_module(const Crew *crew)
 	id_format(&catalog->fingerprint, fingerprint);
 	members_text(&members, "name", catalog->spec->module);
 	members_text(&members, "version", catalog->spec->version);
-	members_text(&members, "path", crew->module_path);
+	members_text(&members, "path", crew->module.path);
 	members_text(&members, "build_id", catalog->build_id);
 	members_text(&members, "fingerprint", fingerprint);
 	members_int(&members, "programs", catalog->n_programs);

@@ -55,6 +55,7 @@ int call_skip(Ask *ask, struct json_object **ret, Error *error);
 int call_confirm(Ask *ask, struct json_object **ret, Error *error);
 int call_hold(Ask *ask, struct json_object **ret, Error *error);
 int call_resume(Ask *ask, struct json_object **ret, Error *error);
+int call_reload(Ask *ask, struct json_object **ret, Error *error);
 
 /** \brief An answer that comes later. Whoever calls back answers it once; what is between that and the client (which may
  * go away) is seen to. */
@@ -104,5 +105,7 @@ int ask_find(const Ask *ask, const Id *id, Run **ret_run, RunPlace *ret_place, L
 int calls_check_store(const Calls *calls, Error *error);
 /** \brief The ledger cannot be looked into: -EBADMSG, or -ENOMEM. */
 int ledger_trouble(const Calls *calls, int r, Error *error);
+/** \brief The module in use, where there is one: a new object, or NULL. */
+struct json_object *describe_module(const Crew *crew);
 /** \brief What the run in hand is at: a new object, or NULL. */
 struct json_object *describe_running(const Run *run);

@@ -80,6 +80,8 @@ struct Clients {
 
 int clients_init(Clients *clients, Poller *poller, const Config *config);
 void clients_done(Clients *clients);
+/** \brief The settings have changed: those who are connected have the new limits of requests, too. */
+void clients_limit(Clients *clients);
 /** \brief A connection that was accepted; takes \p fd, whatever comes of it. It is read from at once. */
 void clients_admit(Clients *clients, int fd);
 /** \brief Sends what can be sent, reads on where there is room again, closes what is to be closed. */

@@ -22,6 +22,14 @@ int clients_init(Clients *clients, Poller *poller, const Config *config)
 	return 0;
 }
 
+void clients_limit(Clients *clients)
+{
+	Client *client;
+
+	TAILQ_FOREACH(client, &clients->all, entry)
+	frame_limit(&client->frame, clients->config->max_request_size, (uint32_t)clients->config->max_depth);
+}
+
 void clients_done(Clients *clients)
 {
 	Client *client, *next;

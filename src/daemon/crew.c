@@ -12,7 +12,7 @@
 
 void crew_init(Crew *crew, const CrewSetup *setup)
 {
-	*crew = (Crew){ .setup = *setup, .module_fd = -EBADF, .tree_fd = -EBADF };
+	*crew = (Crew){ .setup = *setup, .module.fd = -EBADF, .tree_fd = -EBADF };
 	recorder_init(&crew->recorder);
 	TAILQ_INIT(&crew->ordered);
 	TAILQ_INIT(&crew->cancels);
@@ -32,8 +32,8 @@ void crew_done(Crew *crew)
 	recorder_done(&crew->recorder);
 	catalog_free(crew->catalog);
 	crew_guests_free(crew);
-	fd_close(crew->module_fd);
-	free(crew->module_path);
+	crew_next_free(crew);
+	crew_module_done(&crew->module);
 	free(crew->problem);
 	free(crew->store_problem);
 	free(crew->kept);
@@ -273,6 +273,9 @@ void crew_step(Crew *crew)
 		hand_kill(crew->spare); /* it has done nothing yet, and never will */
 	crew_read(crew);
 	crew_check_resumed(crew);
+	/* it makes room for the one that tries the next module */
+	if (crew->next && crew->active && crew->spare && !crew->spare_is_next)
+		hand_leave(crew->spare);
 	if (!TAILQ_EMPTY(&crew->cancels))
 		crew_cancels_step(crew);
 	if (!crew->active)
@@ -298,7 +301,7 @@ bool crew_settled(const Crew *crew)
 bool crew_wants_idle(const Crew *crew)
 {
 	return crew->active && !crew->spare && !crew->stopping && !crew->recorder.renewing &&
-	       clock_monotonic() >= crew->retry_at_usec;
+	       (crew->next || clock_monotonic() >= crew->retry_at_usec);
 }
 
 void crew_use_idle(Crew *crew)
@@ -321,6 +324,7 @@ bool crew_waits(const Crew *crew)
 void crew_stop(Crew *crew)
 {
 	crew->stopping = true;
+	crew_next_fail(crew, strdup("the daemon is stopping"));
 	if (crew->directory)
 		crew_set_hold(crew);
 }

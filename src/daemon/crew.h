@@ -7,6 +7,8 @@
  * and what is known of modules. */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "daemon/catalog.h"
 #include "daemon/hand.h"
 #include "daemon/modules.h"
@@ -36,6 +38,31 @@ typedef struct CrewGuest {
 	unsigned deaths; /* of its workers before they were ready, in a row */
 	bool unfit;      /* its file is not to be had, is not what it should be, or kills whoever loads it */
 } CrewGuest;
+
+/** \brief What workers are started with. */
+typedef struct CrewLimits {
+	RecordCaps caps;
+	uint64_t memory; /* 0: no limit */
+} CrewLimits;
+
+/** \brief A module's file: workers load what was opened, whatever becomes of the name. */
+typedef struct CrewModule {
+	char *path; /* owned; NULL: not found yet */
+	int fd;
+	struct stat status; /* as it was opened */
+} CrewModule;
+
+/** \brief What came of crew_change(): the module is in use (\p problem NULL), another build than before or not; or it
+ * cannot be used, and nothing has changed. */
+typedef void (*CrewChanged)(void *context, const char *problem, bool other);
+
+/** \brief A module that is being tried: a worker is started with it, while others go on with the one in use. */
+typedef struct CrewNext {
+	CrewModule module;
+	CrewLimits limits;
+	CrewChanged done;
+	void *context;
+} CrewNext;
 
 /** \brief A cancel was recorded (0), or came too late: -EALREADY; -EPERM: an irreversible step is done, or nothing is
  * left to run. */
@@ -72,9 +99,9 @@ typedef struct Crew {
 	const char *home;      /* the state directory; borrowed */
 	const char *directory; /* the same, once the recorder is open; NULL before */
 	int tree_fd;           /* borrowed: the lock of the workers' tree */
-	char *module_path;     /* owned; NULL: not found yet */
-	int module_fd;
-	Catalog *catalog; /* of the module in use; NULL before the first good hello */
+	CrewModule module;     /* the one in use */
+	CrewNext *next;        /* owned; NULL */
+	Catalog *catalog;      /* of the module in use; NULL before the first good hello */
 	CrewGuest *guests;
 	Recorder recorder;
 	char *problem;        /* owned; why no worker can be had; NULL: one can, or it is not known yet */
@@ -82,6 +109,7 @@ typedef struct Crew {
 	Hand *active, *spare; /* the spare may still be starting, or be ending */
 	Id active_identity;   /* null: of the module in use, which is not known yet */
 	Id spare_identity;
+	bool spare_is_next; /* it tries `next` */
 	struct RunList ordered;
 	size_t n_ordered;
 	size_t pace_usec;         /* of a run, lately; eight times */
@@ -137,6 +165,11 @@ Run *crew_find(const Crew *crew, const Id *id);
 /** \brief Nothing new begins from now on, or again. */
 void crew_hold(Crew *crew, bool held);
 RecordCaps crew_caps(const Config *config);
+/** \brief Takes up what \p config says of the module and of workers' limits. 0: it is in use already. 1: it is being
+ * tried, \p done is called. -EAGAIN: nothing can be tried before the store can be used; what is opened then will be what
+ * the crew's settings say then. -EBUSY: another one is being tried. -EBADMSG with \p ret_problem (to be freed; NULL:
+ * out of memory): it cannot be opened. */
+int crew_change(Crew *crew, const Config *config, CrewChanged done, void *context, char **ret_problem);
 
 /** \brief Whether it is known if there is a module. */
 bool crew_settled(const Crew *crew);

@@ -165,7 +165,7 @@ static void crew_end_starting(Crew *crew, const char *how)
 	if (guest)
 		crew_guest_died(crew, guest, how);
 	else
-		crew_fail(crew, crew_sentence("module %s: %s before it was ready", crew->module_path, how));
+		crew_fail(crew, crew_sentence("module %s: %s before it was ready", crew_spare_path(crew), how));
 }
 
 static void crew_end_spare(Crew *crew, const siginfo_t *info)
@@ -189,7 +189,7 @@ static void crew_on_stopped(Crew *crew, Hand *hand)
 {
 	if (hand != crew->active) {
 		hand_kill(hand);
-		crew_fail(crew, crew_sentence("module %s: its worker stopped itself", crew->module_path));
+		crew_fail(crew, crew_sentence("module %s: its worker stopped itself", crew_spare_path(crew)));
 		return;
 	}
 	crew_read(crew);

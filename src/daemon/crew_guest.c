@@ -85,6 +85,30 @@ static CrewGuest *guest_make(Crew *crew, const Id *identity, char **ret_problem)
 	return guest;
 }
 
+/* Its file stays open for as long as the run in hand may need a worker of it. */
+int crew_guest_retire(Crew *crew)
+{
+	CrewGuest *guest = calloc(1, sizeof(*guest));
+	char *path = strdup(crew->module.path);
+
+	if (!guest || !path) {
+		free(guest);
+		free(path);
+		return -ENOMEM;
+	}
+	for (CrewGuest *older = crew->guests; older; older = older->next)
+		if (!crew->current || crew->current->catalog != older->note.catalog)
+			older->fd = fd_close(older->fd);
+	*guest = (CrewGuest){
+		.next = crew->guests,
+		.note = { .catalog = take_ptr(crew->catalog), .path = path },
+		.path = take_ptr(crew->module.path),
+		.fd = take_fd(crew->module.fd),
+	};
+	crew->guests = guest;
+	return 0;
+}
+
 const Catalog *crew_catalog(Crew *crew, const Id *identity, char **ret_problem)
 {
 	CrewGuest *guest;

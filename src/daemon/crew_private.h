@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between crew.c (who works), crew_start.c (how workers begin), crew_guest.c (whose module), crew_records.c (what was
- * recorded), crew_renew.c (new recorders), crew_cancel.c, crew_refuse.c, crew_time.c (deadlines),
- * crew_turns.c (how much is ordered ahead) and crew_end.c (how workers end). */
+/* Between crew.c (who works), crew_start.c (how workers begin), crew_change.c (another module), crew_guest.c (whose
+ * module), crew_records.c (what was recorded), crew_renew.c (new recorders), crew_cancel.c, crew_refuse.c, crew_time.c
+ * (deadlines), crew_turns.c (how much is ordered ahead) and crew_end.c (how workers end). */
 #pragma once
 
 #include "daemon/crew.h"
@@ -15,7 +15,30 @@ void crew_back_off(Crew *crew);
 /** \brief Starts a worker that will be the spare, unless there is one or it is too early. */
 void crew_start_spare(Crew *crew);
 
+/** \brief Finds the module's file and opens it: negative errno, with or without \p ret_problem. */
+int crew_open_module(const Crew *crew, const Config *config, CrewModule *ret, char **ret_problem);
+void crew_module_done(CrewModule *module);
+CrewLimits crew_limits(const Config *config);
+
+/* crew_change.c */
+/** \brief The worker that tries the next module has said hello. */
+void crew_next_hello(Crew *crew, const OrderHello *hello);
+/** \brief It cannot be used; \p problem is taken. */
+void crew_next_fail(Crew *crew, char *problem);
+/** \brief Whether the next worker is to try it. */
+bool crew_next_is_due(const Crew *crew);
+void crew_next_free(Crew *crew);
+
+/** \brief The file of the worker that is starting, where it is no guest's. */
+static inline const char *crew_spare_path(const Crew *crew)
+{
+	return crew->spare_is_next && crew->next ? crew->next->module.path : crew->module.path;
+}
+
 /* crew_guest.c */
+/** \brief The module in use is in use no more, and lives on for the runs that are pinned to it. -ENOMEM: nothing has
+ * changed. */
+int crew_guest_retire(Crew *crew);
 /** \brief The module that the next worker is wanted of: of the run in hand, else of the first that waits, else (null)
  * the one in use. */
 Id crew_wanted(const Crew *crew);

@@ -45,11 +45,15 @@ void crew_back_off(Crew *crew)
 /* Without a worker, what waits is answered instead of left waiting for one; the run that has begun is not: it waits. */
 void crew_fail(Crew *crew, char *problem)
 {
+	if (crew->spare_is_next) {
+		crew_next_fail(crew, problem);
+		return;
+	}
 	crew_back_off(crew);
 	log_error("no worker: %s; trying again in %u s", problem ? problem : "out of memory",
 		  (unsigned)(crew_delay(crew->failures) / USEC_PER_SEC));
 	if (!crew->catalog)
-		crew->module_fd = fd_close(crew->module_fd); /* the file may be another one the next time */
+		crew->module.fd = fd_close(crew->module.fd); /* the file may be another one the next time */
 	if (crew->active && crew->catalog) {
 		free(problem);
 		return;
@@ -59,28 +63,42 @@ void crew_fail(Crew *crew, char *problem)
 	queue_refuse_plain(crew->setup.queue, ERROR_NO_MODULE, crew->problem ? crew->problem : "out of memory");
 }
 
-static int crew_open_module(Crew *crew, char **ret_problem)
+void crew_module_done(CrewModule *module)
 {
+	free(module->path);
+	fd_close(module->fd);
+	*module = (CrewModule){ .fd = -EBADF };
+}
+
+static int find_module(const Crew *crew, const char *given, char **ret_path, char **ret_problem)
+{
+	if (!given || !strchr(given, '/'))
+		return module_find(given ? given : crew->setup.instance, ret_path, ret_problem);
+	*ret_path = strdup(given);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
+int crew_open_module(const Crew *crew, const Config *config, CrewModule *ret, char **ret_problem)
+{
+	CrewModule module = { .fd = -EBADF };
 	int r;
 
-	if (crew->module_fd >= 0)
-		return 0;
-	free(crew->module_path);
-	crew->module_path = NULL;
-	if (crew->setup.config->module && strchr(crew->setup.config->module, '/')) {
-		crew->module_path = strdup(crew->setup.config->module);
-		r = crew->module_path ? 0 : -ENOMEM;
-	} else {
-		r = module_find(crew->setup.config->module ? crew->setup.config->module : crew->setup.instance,
-				&crew->module_path, ret_problem);
+	r = find_module(crew, config->module, &module.path, ret_problem);
+	if (r >= 0)
+		r = module.fd = module_open(module.path, ret_problem);
+	if (r >= 0 && fstat(module.fd, &module.status) < 0)
+		r = -errno;
+	if (r < 0) {
+		crew_module_done(&module);
+		return r;
 	}
-	if (r < 0)
-		return r;
-	r = module_open(crew->module_path, ret_problem);
-	if (r < 0)
-		return r;
-	crew->module_fd = r;
+	*ret = module;
 	return 0;
+}
+
+CrewLimits crew_limits(const Config *config)
+{
+	return (CrewLimits){ .caps = crew_caps(config), .memory = config->worker_memory };
 }
 
 /* The module in use has said what it is: from now on runs can be pinned to it. */
@@ -96,10 +114,11 @@ static int crew_learn(Crew *crew, const OrderHello *hello, char **ret_problem)
 	if (r >= 0)
 		r = catalog_count(catalog, crew->setup.metrics);
 	if (r >= 0)
-		r = modules_save(crew->home, catalog, crew->module_path);
+		r = modules_save(crew->home, catalog, crew->module.path);
 	if (r < 0)
 		return r;
 	crew->catalog = take_ptr(catalog);
+	crew->setup.queue->catalog = crew->catalog;
 	return 0;
 }
 
@@ -126,6 +145,10 @@ static void on_hello(Hand *hand, const OrderHello *hello, void *context)
 	char *problem = NULL;
 	int r;
 
+	if (crew->spare_is_next) {
+		crew_next_hello(crew, hello);
+		return;
+	}
 	if (guest) {
 		on_guest_hello(crew, guest, hello, hand);
 		return;
@@ -133,13 +156,13 @@ static void on_hello(Hand *hand, const OrderHello *hello, void *context)
 	if (hello->error_size > 0) {
 		hand_leave(hand);
 		crew_fail(crew,
-			  crew_sentence("module %s: %.*s", crew->module_path, (int)hello->error_size, hello->error));
+			  crew_sentence("module %s: %.*s", crew->module.path, (int)hello->error_size, hello->error));
 		return;
 	}
 	r = crew_learn(crew, hello, &problem);
 	if (r < 0) {
 		hand_kill(hand);
-		crew_fail(crew, crew_sentence("module %s: %s", crew->module_path,
+		crew_fail(crew, crew_sentence("module %s: %s", crew->module.path,
 					      problem         ? problem
 					      : r == -EBADMSG ? "another spec or build than the first worker's"
 							      : strerror(-r)));
@@ -148,7 +171,7 @@ static void on_hello(Hand *hand, const OrderHello *hello, void *context)
 	}
 	crew->spare_identity = crew->catalog->identity;
 	if (crew->problem)
-		log_notice("module %s: can be used again", crew->module_path);
+		log_notice("module %s: can be used again", crew->module.path);
 	free(crew->problem);
 	crew->problem = NULL;
 	if (!crew->barren)
@@ -162,7 +185,7 @@ static void on_nonsense(Hand *hand, void *context)
 	hand_kill(hand);
 	crew_fail(crew, crew_sentence("module %s: the worker ended or closed its channel before it was ready (a "
 				      "constructor or ryuso_module_open() may have crashed or exited)",
-				      crew->module_path));
+				      crew_spare_path(crew)));
 }
 
 static void on_doorbell(Hand *hand, void *context)
@@ -200,6 +223,7 @@ static const HandEvents hand_events = {
 
 static int crew_spawn(Crew *crew, int module_fd)
 {
+	const CrewLimits limits = crew->spare_is_next ? crew->next->limits : crew_limits(crew->setup.config);
 	char pool[48], notes[48], rectified[48], memory[48];
 	char *const arguments[] = { (char *)"ryuso-worker", pool, notes, rectified, memory, NULL };
 	const HandSetup setup = {
@@ -212,12 +236,11 @@ static int crew_spawn(Crew *crew, int module_fd)
 		.recorder_fd = crew->recorder.fd,
 		.tree_fd = crew->tree_fd,
 	};
-	const Config *config = crew->setup.config;
 
-	snprintf(pool, sizeof(pool), "--pool-max=%" PRIu64, config->max_pool_size);
-	snprintf(notes, sizeof(notes), "--notes-max=%" PRIu64, config->max_notes_size);
-	snprintf(rectified, sizeof(rectified), "--rectified-max=%" PRIu64, config->max_rectified_size);
-	snprintf(memory, sizeof(memory), "--memory=%" PRIu64, config->worker_memory);
+	snprintf(pool, sizeof(pool), "--pool-max=%" PRIu64, limits.caps.pool);
+	snprintf(notes, sizeof(notes), "--notes-max=%" PRIu64, limits.caps.notes);
+	snprintf(rectified, sizeof(rectified), "--rectified-max=%" PRIu64, limits.caps.rectified);
+	snprintf(memory, sizeof(memory), "--memory=%" PRIu64, limits.memory);
 	return hand_new(&setup, &crew->spare);
 }
 
@@ -230,26 +253,33 @@ static int crew_choose_module(Crew *crew)
 	char *problem = NULL;
 	int r;
 
-	crew->spare_identity = wanted;
+	crew->spare_is_next = crew_next_is_due(crew);
+	crew->spare_identity = crew->spare_is_next ? (Id){ 0 } : wanted;
+	if (crew->spare_is_next)
+		return crew->next->module.fd;
 	if (guest) {
 		r = crew_guest_open(guest, &problem);
 		if (r < 0)
 			crew_guest_fail(crew, guest, problem);
 		return r;
 	}
-	r = crew_open_module(crew, &problem);
+	if (crew->module.fd >= 0)
+		return crew->module.fd;
+	crew_module_done(&crew->module);
+	r = crew_open_module(crew, crew->setup.config, &crew->module, &problem);
 	if (r < 0) {
 		crew_fail(crew, problem ? problem : crew_sentence("cannot open the module: %s", strerror(-r)));
 		return r;
 	}
-	return crew->module_fd;
+	return crew->module.fd;
 }
 
 void crew_start_spare(Crew *crew)
 {
 	int fd, r;
 
-	if (crew->spare || !crew->directory || crew->recorder.renewing || clock_monotonic() < crew->retry_at_usec)
+	if (crew->spare || !crew->directory || crew->recorder.renewing ||
+	    (!crew_next_is_due(crew) && clock_monotonic() < crew->retry_at_usec))
 		return;
 	fd = crew_choose_module(crew);
 	if (fd < 0)

@@ -64,8 +64,8 @@ static void crew_check_hand(Crew *crew, Hand *hand, uint64_t now_usec)
 		return;
 	if (hand->state == HAND_STARTING) {
 		hand_kill(hand);
-		crew_fail(crew, crew_sentence("module %s: was not ready after %g s (ModuleTimeout=)", crew->module_path,
-					      (double)limit / USEC_PER_SEC));
+		crew_fail(crew, crew_sentence("module %s: was not ready after %g s (ModuleTimeout=)",
+					      crew_spare_path(crew), (double)limit / USEC_PER_SEC));
 	} else if (hand->state == HAND_LEAVING) {
 		log_warning("worker %d: had not ended after %g s (ModuleTimeout=); it is killed", (int)hand->pid,
 			    (double)limit / USEC_PER_SEC);

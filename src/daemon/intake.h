@@ -32,5 +32,13 @@ void intake_set_store(Intake *intake, ErrorCode code, char *message);
  * verified with, it is verified anew. -EBADMSG with \p error: it no longer fits, and was refused; -EAGAIN: no module is
  * known yet. */
 int intake_restore(Intake *intake, const LedgerRun *submission, Run **ret, Error *error);
+/** \brief What came of intake_refit(). */
+typedef struct Refit {
+	size_t fitted, refused;
+} Refit;
+
+/** \brief Verifies anew what waits for a module that is in use no more, and pins it to the one that is; what no longer
+ * fits is refused. Who was let in stays so. */
+Refit intake_refit(Intake *intake);
 /** \brief What Clients.on_object wants; \p context is an Intake. */
 void intake_object(Client *client, const char *text, size_t size, size_t members, void *context);

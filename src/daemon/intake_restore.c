@@ -60,10 +60,9 @@ static int check_missing(const Seen *seen, Error *error)
 	return 0;
 }
 
-/* Encoded arguments against a program that they were not checked against. */
-static int check_arguments(const SpecProgram *program, const LedgerRun *submission, Error *error)
+int intake_check_arguments(const SpecProgram *program, const void *arguments, size_t size, Error *error)
 {
-	Reader reader = reader_make(submission->arguments, submission->arguments_size);
+	Reader reader = reader_make(arguments, size);
 	Seen seen = { .program = program };
 	uint32_t n = reader_u32(&reader);
 	int r = 0;
@@ -86,7 +85,7 @@ static int find_program(const Intake *intake, const LedgerRun *submission, const
 				 "program \"%s\" is not in the module any more; nothing ran",
 				 submission->program ? submission->program : "");
 	if (!id_equal(&catalog->identity, &submission->module))
-		r = check_arguments(program->spec, submission, error);
+		r = intake_check_arguments(program->spec, submission->arguments, submission->arguments_size, error);
 	if (r >= 0)
 		*ret = program;
 	return r;

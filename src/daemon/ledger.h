@@ -119,8 +119,9 @@ typedef void (*LedgerDone)(void *context, int r);
 int ledger_submit(Ledger *ledger, const LedgerRun *run, LedgerDone done, void *context);
 /** \brief The run has ended in \p run->state, with `reply`, `error`, `step` and the times. It leaves the queue, or is
  * parked or resumed no more, in the same transaction; its arguments and records are erased. What the ledger knew of it
- * (from the peer to `submitted_usec`) stays as it was; a run that it did not hold gets that from \p run. REFUSED sets
- * the request id free. -EALREADY: it has ended before, and what is kept of that stays. -EEXIST: the request id is
+ * (from the peer to `submitted_usec`) stays as it was, save the module and its build id, where \p run says one: another
+ * may have come before it began; a run that it did not hold gets all that from \p run. REFUSED sets the request id
+ * free. -EALREADY: it has ended before, and what is kept of that stays. -EEXIST: the request id is
  * another run's. */
 int ledger_finish(Ledger *ledger, const LedgerRun *run, LedgerDone done, void *context);
 /** \brief ledger_finish() of a run that nothing was promised of and that the ledger does not hold: written when there
@@ -245,6 +246,9 @@ int ledger_list(Ledger *ledger, const LedgerFilter *filter, LedgerOnRun on_run, 
 bool ledger_list_cuts(Ledger *ledger, const LedgerFilter *filter);
 /** \brief Decisions about \p run, oldest first; NULL: all that are still to be done. */
 int ledger_decisions(Ledger *ledger, const Id *run, LedgerOnDecision on_decision, void *context);
+
+/** \brief Each module that any run of the ledger's is pinned to, once or more, as far as it is known. */
+int ledger_modules(Ledger *ledger, int (*on_module)(void *context, const Id *module), void *context);
 
 typedef struct LedgerCounts {
 	uint64_t runs[LEDGER_STATE_MAX]; /* on the disk */

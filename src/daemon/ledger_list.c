@@ -137,3 +137,32 @@ int ledger_list(Ledger *ledger, const LedgerFilter *filter, LedgerOnRun on_run, 
 	}
 	return ledger_looked(ledger, MIN(r, 0));
 }
+
+static int works_modules(const struct WorkList *works, int (*on_module)(void *context, const Id *module), void *context)
+{
+	const Work *work;
+	int r = 0;
+
+	TAILQ_FOREACH(work, works, entry)
+	if (r == 0 && work_has_run(work) && !id_is_null(&work->run.module))
+		r = on_module(context, &work->run.module);
+	return r;
+}
+
+int ledger_modules(Ledger *ledger, int (*on_module)(void *context, const Id *module), void *context)
+{
+	_cleanup_statement_ Statement row = sql_use(&ledger->reader, "SELECT DISTINCT module FROM runs");
+	int r, told = 0;
+
+	while (told == 0 && (r = statement_step(&row)) > 0) {
+		const Id module = column_id(&row);
+
+		r = statement_error(&row);
+		told = r < 0 ? r : on_module(context, &module);
+	}
+	if (told == 0 && r < 0)
+		return ledger_looked(ledger, r);
+	if (told == 0)
+		told = works_modules(&ledger->works, on_module, context);
+	return told == 0 ? works_modules(&ledger->recents, on_module, context) : told;
+}

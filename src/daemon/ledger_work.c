@@ -170,6 +170,10 @@ static void overlay_end(LedgerRun *run, const LedgerRun *end, LedgerState state)
 	run->begun_usec = end->begun_usec ? end->begun_usec : run->begun_usec;
 	run->ended_usec = end->ended_usec;
 	run->promised = run->promised || end->promised;
+	if (!id_is_null(&end->module)) {
+		run->module = end->module;
+		run->build_id = end->build_id;
+	}
 	run->reply = end->reply;
 	run->reply_size = end->reply_size;
 	if (state == LEDGER_REFUSED)

@@ -86,7 +86,8 @@ static int run_change(Sql *sql, const Held *held, const LedgerRun *run, LedgerSt
 				     " promised = max(promised, ?2),"
 				     " request_id = CASE ?1 WHEN 6 THEN NULL ELSE request_id END,"
 				     " begun = coalesce(nullif(?3, 0), begun), ended = ?4, error = ?5, step = ?6,"
-				     " replied = ?7 WHERE number = ?8");
+				     " replied = ?7, module = coalesce(?9, module),"
+				     " build_id = CASE WHEN ?9 IS NULL THEN build_id ELSE ?10 END WHERE number = ?8");
 
 	bind_int(&put, state);
 	bind_int(&put, run->promised);
@@ -96,6 +97,11 @@ static int run_change(Sql *sql, const Held *held, const LedgerRun *run, LedgerSt
 	bind_int(&put, run->step);
 	bind_int(&put, run->reply != NULL);
 	bind_int(&put, held->number);
+	if (id_is_null(&run->module))
+		bind_text(&put, NULL);
+	else
+		bind_id(&put, &run->module);
+	bind_text(&put, run->build_id);
 	return statement_finish(&put);
 }
 

@@ -120,6 +120,8 @@ void manager_turn(void *context)
 	manager_recover(manager);
 	for (unsigned i = 0; i < TURN_ROUNDS; i++) {
 		crew_hold(&manager->crew, manager->promises.held || parking_holds(&manager->parking));
+		if (manager->queue.stale)
+			intake_refit(&manager->intake);
 		crew_step(&manager->crew);
 		if (manager->opened)
 			outcomes_step(&manager->outcomes, clock_monotonic());
@@ -221,7 +223,10 @@ int manager_watch(Manager *manager)
 	static const struct {
 		int number;
 		sd_event_signal_handler_t handler;
-	} signals[] = { { SIGTERM, on_stop_signal }, { SIGINT, on_stop_signal }, { SIGCHLD, on_child } };
+	} signals[] = { { SIGTERM, on_stop_signal },
+			{ SIGINT, on_stop_signal },
+			{ SIGHUP, on_reload_signal },
+			{ SIGCHLD, on_child } };
 	sigset_t set;
 	int r;
 

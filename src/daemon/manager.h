@@ -8,6 +8,7 @@
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/recovery.h"
+#include "daemon/reload.h"
 
 #define MANAGER_TICK_USEC 5000ULL             /* while runs are with a worker */
 #define MANAGER_PULSE_USEC 100000ULL          /* while something else is timed */
@@ -57,6 +58,7 @@ typedef struct Manager {
 	Store store;
 	Calls calls;
 	Intake intake;
+	Reload reload;
 	Watch ledger_watch, recorder_watch; /* what their threads have done */
 	sd_event_source *clock;             /* ticks, or pulses, or is off */
 	sd_event_source *later;             /* what was left for the next turn of the loop */

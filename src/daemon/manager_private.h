@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Between manager.c (one turn of the loop, time), manager_start.c (start and end), manager_stop.c, manager_rest.c (the
- * end for want of anything to do) and manager_tell.c (what the service manager reads). */
+ * end for want of anything to do), manager_reload.c (settings anew) and manager_tell.c (what the service manager reads).
+ */
 #pragma once
 
 #include "daemon/manager.h"
@@ -16,10 +17,17 @@ static inline uint64_t manager_waiting(const Manager *manager)
 	return manager->queue.n + manager->crew.n_ordered - (manager->crew.current ? 1 : 0);
 }
 
+/* manager_reload.c */
+/** \brief Of the parts that are set up already. */
+void manager_set_up_reload(Manager *manager);
+int on_reload_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata);
+
 /* manager_rest.c */
 int manager_watch_rest(Manager *manager);
 /** \brief Notes whether the daemon is needed. Once per turn of the loop. */
 void manager_rest(Manager *manager);
+/** \brief The settings have changed. */
+void manager_rest_anew(Manager *manager);
 
 /* manager_tell.c */
 /** \brief Notes whether there is something to be told. Once per turn of the loop. */

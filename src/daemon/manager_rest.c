@@ -20,7 +20,7 @@ static bool store_is_at_rest(const Manager *manager)
 static bool crew_is_at_rest(const Crew *crew)
 {
 	return crew->n_ordered == 0 && !crew->clearing && !crew->damaged && !crew->renew_wanted &&
-	       !crew->recorder.renewing && !crew->store_problem && TAILQ_EMPTY(&crew->refusals);
+	       !crew->recorder.renewing && !crew->store_problem && TAILQ_EMPTY(&crew->refusals) && !crew->next;
 }
 
 /* Whoever would start it again must be there: a socket of our own ends with us. */
@@ -61,6 +61,17 @@ void manager_rest(Manager *manager)
 		rest->since_usec = 0;
 	else if (rest->since_usec == 0 || rest->n_admitted != manager->clients.n_admitted)
 		rest_from(manager, clock_monotonic());
+}
+
+/* `IdleExit=` may be another time now. */
+void manager_rest_anew(Manager *manager)
+{
+	Rest *rest = &manager->rest;
+
+	if (rest->source)
+		sd_event_source_set_enabled(rest->source, SD_EVENT_OFF);
+	rest->armed = false;
+	rest->since_usec = 0;
 }
 
 static int on_rest(sd_event_source *source, uint64_t usec, void *userdata)

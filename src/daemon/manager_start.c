@@ -151,6 +151,7 @@ static int set_up_parts(Manager *manager)
 		.instance = manager->options.instance,
 		.crew = &manager->crew,
 		.parking = &manager->parking,
+		.reload = &manager->reload,
 		.clients = &manager->clients,
 		.metrics = &manager->metrics,
 		.n_refused = &manager->intake.n_refused,
@@ -167,6 +168,7 @@ static int set_up_parts(Manager *manager)
 	r = intake_init(&manager->intake, &manager->config, &manager->crew, &manager->queue, &manager->calls);
 	manager->intake.promises = &manager->promises;
 	manager->intake.users = &manager->users;
+	manager_set_up_reload(manager);
 	return r;
 }
 
@@ -362,6 +364,7 @@ void manager_done(Manager *manager)
 	outcomes_done(&manager->outcomes);
 	queue_done(&manager->queue);
 	crew_done(&manager->crew);
+	reload_done(&manager->reload);
 	recovery_done(&manager->recovery);
 	promises_done(&manager->promises);
 	calls_done(&manager->calls);

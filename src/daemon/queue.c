@@ -21,6 +21,8 @@ static void queue_count(Queue *queue, const Run *run)
 	queue->n++;
 	if (run->start_by_usec)
 		queue->n_limited++;
+	if (queue->catalog && run->catalog != queue->catalog && !run->taken_up)
+		queue->stale = true;
 }
 
 /* The first that was not parked. */
@@ -142,7 +144,7 @@ Run *queue_pop(Queue *queue)
 	return run;
 }
 
-static void queue_refuse(Queue *queue, Run *run, const Error *error)
+void queue_refuse(Queue *queue, Run *run, const Error *error)
 {
 	queue_take(queue, run);
 	if (queue->on_refused)

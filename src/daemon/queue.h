@@ -7,8 +7,10 @@
 #include "daemon/turns.h"
 
 typedef struct Queue {
-	struct RunList runs; /* all of them; those that were parked first, the others as they came */
-	Turns turns;         /* of those others */
+	struct RunList runs;    /* all of them; those that were parked first, the others as they came */
+	Turns turns;            /* of those others */
+	const Catalog *catalog; /* borrowed; of the module in use, or NULL */
+	bool stale;             /* there may be runs that have not begun, of a catalog that is not in use any more */
 	size_t n;
 	size_t n_limited;                                            /* of them, those that have a `start_within` */
 	void (*on_refused)(Run *run, ErrorCode code, void *context); /* before it is answered and freed; or NULL */
@@ -33,6 +35,8 @@ Run **queue_order(const Queue *queue);
 Run *queue_find(const Queue *queue, const Id *id);
 /** \brief Takes \p run, which is in it, out. */
 Run *queue_take(Queue *queue, Run *run);
+/** \brief Refuses \p run, which is in it. */
+void queue_refuse(Queue *queue, Run *run, const Error *error);
 /** \brief Refuses those that were to have begun by now, with NotStarted; submissions, too. */
 void queue_expire(Queue *queue, uint64_t now_usec);
 /** \brief Refuses what waits, save submissions and what has begun before: they stay. Where that is for SHUTTING_DOWN,

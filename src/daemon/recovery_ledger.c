@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/modules_tidy.h"
 #include "daemon/recovery_private.h"
 
 typedef struct Restoring {
@@ -169,6 +170,7 @@ void recovery_settle(Recovery *recovery)
 	if (recovery->settled || !recovery->restored || outcomes_pending(recovery->outcomes))
 		return;
 	recovery->settled = true;
+	modules_tidy(recovery->crew, promises);
 	if (ledger_place(promises->ledger) == LEDGER_MOVED && ledger_adopt(promises->ledger, NULL, NULL) < 0)
 		log_warning("the ledger in %s still counts as moved; tried again at the next start",
 			    recovery->store->directory);

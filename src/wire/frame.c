@@ -11,6 +11,12 @@ void frame_init(Frame *frame, size_t size_max, uint32_t depth_max)
 	*frame = (Frame){ .size_max = size_max, .depth_max = depth_max };
 }
 
+void frame_limit(Frame *frame, size_t size_max, uint32_t depth_max)
+{
+	frame->size_max = size_max;
+	frame->depth_max = depth_max;
+}
+
 void frame_done(Frame *frame)
 {
 	buffer_done(&frame->buffer);

@@ -20,6 +20,8 @@ typedef struct Frame {
 } Frame;
 
 void frame_init(Frame *frame, size_t size_max, uint32_t depth_max);
+/** \brief Other limits: for the depth, from the next object on. */
+void frame_limit(Frame *frame, size_t size_max, uint32_t depth_max);
 void frame_done(Frame *frame);
 /** \brief Appends what was received. -ENOMEM. What comes after the framing is lost is dropped. */
 int frame_append(Frame *frame, const void *data, size_t size);
