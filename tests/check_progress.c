@@ -33,7 +33,7 @@ static void take_event(Progress *progress, const char *text)
 	_cleanup_json_ struct json_object *json = json_of(text);
 
 	progress_begin(progress, BEGAN);
-	ck_assert_int_eq(progress_event(progress, json), 0);
+	ck_assert_int_eq(progress_event(progress, json, BEGAN), 0);
 }
 
 START_TEST(a_line_is_the_step_the_hook_and_the_time)
@@ -76,6 +76,17 @@ START_TEST(what_the_daemon_says_of_a_running_run_is_shown_likewise)
 }
 END_TEST
 
+START_TEST(an_event_may_come_when_its_attempt_has_lasted_for_a_while)
+{
+	Progress progress = {};
+
+	take_event(&progress, "{\"event\":\"state\",\"state\":\"rectifying\",\"step\":2,\"steps\":5,\"hook\":\"fee\","
+			      "\"attempt\":1,\"usec\":2000000}");
+	check_line(&progress, BEGAN + SECOND, 80, true, "↩ 2/5 fee  3.0 s");
+	progress_done(&progress);
+}
+END_TEST
+
 START_TEST(where_nothing_is_known_nothing_is_shown)
 {
 	Progress progress = {};
@@ -104,5 +115,6 @@ START_TEST(a_line_is_no_longer_than_the_terminal_is_wide)
 END_TEST
 
 CHECK_MAIN(progress, a_line_is_the_step_the_hook_and_the_time, an_arrow_turns_back_while_something_is_undone,
-	   what_the_daemon_says_of_a_running_run_is_shown_likewise, where_nothing_is_known_nothing_is_shown,
+	   what_the_daemon_says_of_a_running_run_is_shown_likewise,
+	   an_event_may_come_when_its_attempt_has_lasted_for_a_while, where_nothing_is_known_nothing_is_shown,
 	   a_line_is_no_longer_than_the_terminal_is_wide)

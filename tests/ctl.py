@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the tests of ryusoctl share: what a daemon may say, and how ryusoctl is run against one that is none."""
 
+import fcntl
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
+import termios
 import time
 
 from fake import Fake
@@ -61,6 +64,14 @@ PARKED_RUNS = [
     {"run": THIRD, "program": "send", "parked_usec": 1763900000000000, "step": 2, "hook": None, "name": "ModuleChanged",
      "message": "build abc is not here", "peer_uid": 4294967000, "request_id": "order-17"},
 ]
+RUNS = [
+    {"run": RUN, "program": "transfer", "status": "parked", "uid": 0, "pid": 11, "submitted": 1764000000.0,
+     "began": 1764000001.0, "ended": 1764000002.5, "step": 1, "steps": 5, "hook": "undo_debit",
+     "error": {"name": "HookFailed", "reason": "Full", "message": "disk full"}, "request_id": None},
+    {"run": THIRD, "program": "send", "status": "succeeded", "uid": 4294967000, "pid": 12, "submitted": None,
+     "began": 1763900000.0, "ended": 1763900060.0, "step": None, "steps": None, "hook": None, "error": None,
+     "request_id": "order-17"},
+]
 DECISION = {"verb": "retry", "step": 1, "uid": 0, "reason": "disk is larger", "usec": 1764000100000000, "done": True,
             "flags": {"current_module": True}}
 SHOWN = {
@@ -98,7 +109,8 @@ def asked(fake):
 def answers(**more):
     table = {"describe": {"result": TRANSFER}, "list": {"result": {"programs": PROGRAMS}},
              "status": {"result": STATUS}, "ping": {"result": {"pong": True, "version": "0.1.0"}},
-             "transfer": SUCCEEDED, "parked": {"result": {"runs": PARKED_RUNS}}, "show": {"result": SHOWN},
+             "transfer": SUCCEEDED, "parked": {"result": {"runs": PARKED_RUNS}},
+             "runs": {"result": {"runs": RUNS, "more": False}}, "show": {"result": SHOWN},
              "wait": {"result": RECTIFIED}}
     table.update(more)
     return table
@@ -131,10 +143,17 @@ def ctl(fake, *words, status=0, stdin=None, locale="C.UTF-8", **variables):
     return done
 
 
+def terminal():
+    """A new one of 80 columns and 50 lines: both ends."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 80, 0, 0))
+    return leader, follower
+
+
 def on_terminal(fake, *words, locale="C.UTF-8", **variables):
     """Standard output and error on a terminal: what was written, and the exit status."""
-    leader, follower = pty.openpty()
-    env = environment(**{"LC_ALL": locale, "TERM": "xterm", "NO_COLOR": None, **variables})
+    leader, follower = terminal()
+    env = environment(**{"LC_ALL": locale, "TERM": "xterm", "NO_COLOR": None, "RYUSO_PAGER": "cat", **variables})
     process = subprocess.Popen([program("ryusoctl"), "--socket", fake.path, *words], env=env, stdin=follower,
                                stdout=follower, stderr=follower)
     os.close(follower)
@@ -155,8 +174,8 @@ class Terminal:
     """ryusoctl with a terminal of its own, while the test does something else; `text` is what it wrote so far."""
 
     def __init__(self, socket, *words, **variables):
-        self.leader, follower = pty.openpty()
-        env = environment(**{"LC_ALL": "C.UTF-8", "TERM": "xterm", "NO_COLOR": None, **variables})
+        self.leader, follower = terminal()
+        env = environment(**{"LC_ALL": "C.UTF-8", "TERM": "xterm", "NO_COLOR": None, "RYUSO_PAGER": "cat", **variables})
         self.process = subprocess.Popen([program("ryusoctl"), "--socket", str(socket), *words], env=env,
                                         stdin=follower, stdout=follower, stderr=follower, start_new_session=True)
         os.close(follower)

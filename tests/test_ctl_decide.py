@@ -153,10 +153,10 @@ def a_decision_that_was_lost_with_its_answer_is_asked_for_again():
 @test
 def a_daemon_that_is_recovering_is_waited_for_with_each_call():
     busy = denial("Recovering", "reading the recorder", retry=True)
-    with Fake(answers(parked=Turns(busy, answers()["parked"]), show=Turns(busy, shown()), skip=Turns(busy, decided("skip")),
+    with Fake(answers(runs=Turns(busy, answers()["runs"]), show=Turns(busy, shown()), skip=Turns(busy, decided("skip")),
                       wait=Turns(busy, CLOSE, {"result": SETTLED}))) as fake:
         ctl(fake, "skip", RUN[:4], "1", REASON, status=4)
-        equal([request["call"] for request in fake.requests], ["parked"] * 2 + ["show"] * 2 + ["skip"] * 2 + ["wait"] * 3,
+        equal([request["call"] for request in fake.requests], ["runs"] * 2 + ["show"] * 2 + ["skip"] * 2 + ["wait"] * 3,
               "what was asked")
 
 

@@ -82,10 +82,10 @@ def who_is_no_operator_is_told_of_the_group():
 
 @test
 def parked_and_show_are_asked_until_they_are_answered():
-    with Fake(answers(parked=Turns(CLOSE, denial("Recovering", retry=True), answers()["parked"]),
+    with Fake(answers(runs=Turns(CLOSE, denial("Recovering", retry=True), answers()["runs"]),
                       show=Turns(CLOSE, shown()))) as fake:
         ctl(fake, "show", RUN[:8])
-    equal([request["call"] for request in fake.requests], ["parked"] * 3 + ["show"] * 2, "what was asked")
+    equal([request["call"] for request in fake.requests], ["runs"] * 3 + ["show"] * 2, "what was asked")
 
 
 # ---- show ----
@@ -215,53 +215,11 @@ def show_without_legend_gives_no_advice():
 # ---- how a parked run is named ----
 
 @test
-def the_beginning_of_a_parked_runs_id_is_enough():
-    with Fake(answers()) as fake:
-        for word in (THIRD[:4], THIRD[:31]):
-            fake.requests.clear()
-            ctl(fake, "show", word)
-            equal(fake.requests, [{"call": "parked"}, {"call": "show", "parameters": {"run": THIRD}}], "what was asked")
-        fake.requests.clear()
-        ctl(fake, "show", "00" * 16)
-        equal(fake.requests, [{"call": "show", "parameters": {"run": "00" * 16}}], "what was asked of a whole id")
-
-
-@test
-def a_beginning_of_several_is_refused_and_they_are_named():
-    runs = PARKED_RUNS + [dict(PARKED_RUNS[0], run=OTHER, program="send")]
-    with Fake(answers(parked={"result": {"runs": runs}})) as fake:
-        for words in (["show", RUN[:20]], ["retry", "0123"], ["skip", "0123", "1", "--reason=x"], ["wait", "0123"]):
-            equal(ctl(fake, *words, status=64).stderr,
-                  f"ryusoctl: several parked runs begin with {words[1]}:\n  {RUN}  transfer\n  {OTHER}  send\n",
-                  " ".join(words))
-        ctl(fake, "show", RUN[:21])
-        check(all(request["call"] in ("parked", "show") for request in fake.requests), str(fake.requests))
-
-
-@test
-def a_beginning_of_none_is_refused():
-    with Fake(answers()) as fake:
-        equal(ctl(fake, "show", "abcd", status=3).stderr,
-              "ryusoctl: no parked run begins with abcd; other runs need their whole id\n"
-              f"  next     see which are parked:  ryusoctl --socket {fake.path} parked\n", "the message")
-
-
-@test
-def who_is_no_operator_gives_whole_ids():
-    with Fake(answers(parked=denial("NotAllowed", "for operators only"))) as fake:
-        for verb in ("show", "wait", "retry"):
-            equal(ctl(fake, verb, "0123", status=64).stderr,
-                  "ryusoctl: expected a run's id (32 hexadecimal digits), got 0123\n", verb)
-    with Fake(answers(parked=denial("StoreDamaged", "the ledger is damaged", retry=True))) as fake:
-        contains(ctl(fake, "show", "0123", status=3).stderr, "StoreDamaged: the ledger is damaged\n", "the message")
-
-
-@test
 def what_cannot_be_an_id_is_refused_and_nothing_is_asked():
     with Fake(answers()) as fake:
         for word in ("", "012", "0123456789abcdef0123456789abcdef0", "wxyz", "0123 ", "0123'", "ABCD"):
             contains(ctl(fake, "show", word, status=64).stderr,
-                     "expected a run's id (32 hexadecimal digits; of a parked run the first 4 are enough), got ", word)
+                     "expected a run's id (32 hexadecimal digits, of which the first 4 or more are enough), got ", word)
         equal(fake.requests, [], "what was asked")
 
 

@@ -68,8 +68,9 @@ int call_explain(const Ctl *ctl, const Call *call, int error, bool unsettled)
 int call_answer(Ctl *ctl, const Call *call, struct json_object **ret_answer, bool *ret_unsettled)
 {
 	_cleanup_json_ struct json_object *request = NULL, *answer = NULL;
-	Patience patience = { .ctl = ctl, .run = call->run };
+	Patience patience = { .ctl = ctl, .run = call->run, .follow = call->follow };
 	_cleanup_exchange_ Exchange exchange = { .ctl = ctl,
+						 .follow = call->follow,
 						 .patience = call->lasting ? &patience : NULL,
 						 .patient = call->patient,
 						 .repeatable = call->repeatable,

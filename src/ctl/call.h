@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "ctl/ctl.h"
 
+struct Follow;
 struct json_object;
 
 typedef struct Call {
@@ -14,6 +15,7 @@ typedef struct Call {
 	bool patient;                   /* a daemon that is starting or ending is waited for */
 	bool repeatable;                /* twice is as good as once: it is asked until it is answered */
 	ErrorCode passing;              /* an error that passes by itself: it is waited out; NONE */
+	struct Follow *follow;          /* borrowed; shows the events, or NULL */
 	bool lasting;                   /* the answer may take as long as a run does */
 	bool changes;                   /* where no answer came, something may have been done */
 	const char *program, *run;      /* what it is about, for hints, or NULL */

@@ -54,7 +54,7 @@ static int decide(Ctl *ctl, Decision *decision)
 		return show_taken(ctl, decision, result);
 	if (!ctl->options.quiet && ctl->options.json == JSON_STYLE_NONE)
 		ctl_complain(ctl, 0, "'%s' is recorded; waiting for the end of the run", decision->verb);
-	return wait_run(ctl, decision->run);
+	return wait_run(ctl, decision->run, NULL);
 }
 
 static int show_dry_run(Ctl *ctl, const Decision *decision)
@@ -85,7 +85,7 @@ static int verb_retry(Ctl *ctl, char *const *arguments, size_t n)
 	int r;
 
 	(void)n;
-	r = lookup_run(ctl, arguments[0], &decision.run);
+	r = lookup_run(ctl, arguments[0], LOOKUP_PARKED, &decision.run);
 	if (r == 0)
 		r = decision_look(ctl, &decision);
 	if (r != 0)
@@ -119,7 +119,7 @@ static int decide_step(Ctl *ctl, const char *verb, char *const *arguments)
 		return EXIT_USAGE;
 	if (!ctl->options.reason)
 		return ctl_complain(ctl, EXIT_USAGE, "expected --reason=TEXT: '%s' is recorded with its reason", verb);
-	r = lookup_run(ctl, arguments[0], &decision.run);
+	r = lookup_run(ctl, arguments[0], LOOKUP_PARKED, &decision.run);
 	if (r == 0)
 		r = decision_look(ctl, &decision);
 	if (r != 0)

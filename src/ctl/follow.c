@@ -117,6 +117,26 @@ static void write_begun(struct json_object *event, Buffer *text)
 	buffer_text(text, ")\n");
 }
 
+/** \brief Of a run that is parked or has ended the answer tells. */
+static bool is_under_way(const char *state)
+{
+	return state &&
+	       (strcmp(state, "queued") == 0 || strcmp(state, "running") == 0 || strcmp(state, "rectifying") == 0);
+}
+
+/** \brief What a watch begins with: "transfer is running". */
+static void write_state(struct json_object *event, Buffer *text)
+{
+	const char *state = member_text(event, "state"), *program = member_text(event, "program");
+
+	output_escape(program ? program : "the run", text);
+	buffer_text(text, " is ");
+	output_escape(state, text);
+	buffer_text(text, "  (run ");
+	output_escape(member_text(event, "run"), text);
+	buffer_text(text, ")\n");
+}
+
 static void write_event(Follow *follow, struct json_object *event, Buffer *text)
 {
 	const char *name = member_text(event, "event");
@@ -126,6 +146,8 @@ static void write_event(Follow *follow, struct json_object *event, Buffer *text)
 		write_begun(event, text);
 		return;
 	}
+	if (same("state", name) && is_under_way(member_text(event, "state")))
+		write_state(event, text);
 	if (!same("hook", name) && !same("rectifier", name))
 		return; /* of a newer daemon */
 	if (!ended)
@@ -196,10 +218,10 @@ uint64_t follow_next_tick(const Follow *follow)
 static int note_progress(Follow *follow, struct json_object *event)
 {
 	progress_begin(&follow->progress, clock_monotonic());
-	follow->looked_usec = 0;
+	follow->looked_usec = follow->progress.since_usec;
 	if (!member(event, "hook") || member(event, "outcome"))
 		return 0;
-	return progress_event(&follow->progress, event);
+	return progress_event(&follow->progress, event, clock_monotonic());
 }
 
 static int keep_run(Follow *follow, struct json_object *event)

@@ -6,12 +6,17 @@
 #include "ctl/describe.h"
 #include "ctl/draft.h"
 #include "ctl/exit.h"
+#include "ctl/instances.h"
 #include "ctl/member.h"
+#include "ctl/pager.h"
+#include "ctl/prometheus.h"
 #include "ctl/status.h"
 #include "ctl/table.h"
 #include "ctl/verb.h"
 
 typedef int (*Shower)(Ctl *ctl, struct json_object *result, Buffer *text);
+
+static int show_pong(Ctl *ctl, struct json_object *result, Buffer *text);
 
 /** \brief Asks a call, and shows its result by \p show, or as JSON. \p ret_result may be NULL. */
 static int look(Ctl *ctl, const Call *call, Shower show, struct json_object **ret_result)
@@ -31,6 +36,8 @@ static int look(Ctl *ctl, const Call *call, Shower show, struct json_object **re
 		r = buffer_error(&text);
 	if (r < 0)
 		return ctl_complain_errno(ctl, r);
+	if (show != status_show && show != show_pong)
+		pager_open(ctl);
 	ctl_put(ctl, &text);
 	if (ret_result)
 		*ret_result = take_ptr(result);
@@ -108,11 +115,28 @@ static int verb_ping(Ctl *ctl, char *const *arguments, size_t n)
 	return look(ctl, &(Call){ .name = "ping" }, show_pong, NULL);
 }
 
+static int show_metrics(Ctl *ctl, struct json_object *result, Buffer *text)
+{
+	(void)ctl;
+	prometheus_write(member_list(result, "metrics"), text);
+	return 0;
+}
+
+static int verb_metrics(Ctl *ctl, char *const *arguments, size_t n)
+{
+	(void)arguments;
+	(void)n;
+	return look(ctl, &(Call){ .name = "metrics" }, show_metrics, NULL);
+}
+
 static const Verb verbs[] = {
 	{ "list", 0, 0, 0, verb_list, "", "List the programs that you may run", NULL },
 	{ "describe", 1, 1, 0, verb_describe, "PROGRAM", "Show a program's arguments, outputs and steps", NULL },
 	{ "status", 0, 0, OPTION_VERBOSE, verb_status, "", "Show what the daemon is doing",
 	  "  -v --verbose            also what it has written and synced\n" },
+	{ "metrics", 0, 0, 0, verb_metrics, "", "Show counters, for Prometheus", NULL },
+	{ "instances", 0, 0, OPTION_WAKE, verb_instances, "", "List the daemons of this host",
+	  "     --wake               also ask those that sleep, which starts them\n" },
 	{ "ping", 0, 0, 0, verb_ping, "", "Ask whether the daemon answers", NULL },
 };
 

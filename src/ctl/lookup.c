@@ -6,12 +6,22 @@
 
 #include "base/ids.h"
 #include "ctl/call.h"
+#include "ctl/draft.h"
 #include "ctl/exit.h"
 #include "ctl/hint.h"
 #include "ctl/member.h"
-#include "ctl/report.h"
 
 #define SHOWN_MIN 8U
+#define SHOWN_MAX 10U
+#define RUNS_MAX 1000U /* as many as the daemon lists */
+
+static const struct {
+	const char *word, *status, *verb;
+} kinds[LOOKUP_KIND_MAX] = {
+	[LOOKUP_ANY] = { "", NULL, "runs" },
+	[LOOKUP_UNFINISHED] = { "unfinished ", "unfinished", "runs" },
+	[LOOKUP_PARKED] = { "parked ", "parked", "parked" },
+};
 
 static bool begins_with(const char *text, const char *beginning)
 {
@@ -30,29 +40,25 @@ static bool is_beginning(const char *word)
 	return length > 0 && length < ID_TEXT_SIZE && word[strspn(word, "0123456789abcdef")] == '\0';
 }
 
-static int refuse_word(const Ctl *ctl, const char *word, bool whole)
+static int refuse_word(const Ctl *ctl, const char *word)
 {
 	_cleanup_buffer_ Buffer message = {};
 
-	buffer_text(&message, "expected a run's id (32 hexadecimal digits");
-	if (!whole)
-		buffer_format(&message, "; of a parked run the first %u are enough", LOOKUP_MIN);
-	buffer_text(&message, "), got ");
+	buffer_format(&message,
+		      "expected a run's id (32 hexadecimal digits, of which the first %u or more are enough), got ",
+		      LOOKUP_MIN);
 	output_quote(word, &message);
 	return ctl_complain_text(ctl, EXIT_USAGE, &message);
 }
 
-int lookup_whole(const Ctl *ctl, const char *word)
-{
-	return is_beginning(word) && strlen(word) == ID_TEXT_SIZE - 1 ? 0 : refuse_word(ctl, word, true);
-}
-
-static int refuse_many(Ctl *ctl, struct json_object *runs, const char *word)
+static int refuse_many(const Ctl *ctl, struct json_object *runs, const char *word, LookupKind kind)
 {
 	_cleanup_buffer_ Buffer message = {};
+	size_t shown = 0;
 
-	buffer_format(&message, "several parked runs begin with %s:", word);
-	for (size_t i = 0; i < member_length(runs); i++) {
+	buffer_format(&message,
+		      "several %sruns begin with %s; expected more of the id of one of them:", kinds[kind].word, word);
+	for (size_t i = 0; i < member_length(runs) && shown < SHOWN_MAX; i++) {
 		struct json_object *run = json_object_array_get_idx(runs, i);
 
 		if (!begins_with(nth_run(runs, i), word))
@@ -61,81 +67,70 @@ static int refuse_many(Ctl *ctl, struct json_object *runs, const char *word)
 		output_escape(nth_run(runs, i), &message);
 		buffer_text(&message, "  ");
 		output_escape(member_text(run, "program"), &message);
+		buffer_text(&message, "  ");
+		output_escape(member_text(run, "status"), &message);
+		shown++;
 	}
 	return ctl_complain_text(ctl, EXIT_USAGE, &message);
 }
 
-static int refuse_none(Ctl *ctl, const char *word)
+static int refuse_none(const Ctl *ctl, const char *word, LookupKind kind, bool more)
 {
 	_cleanup_buffer_ Buffer message = {};
 
-	buffer_format(&message,
-		      "no parked run begins with %s; other runs need their whole id\n  %-8s see which are parked:  ",
-		      word, "next");
-	hint_write_command(ctl, "parked", NULL, &message);
+	buffer_format(&message, "no %srun begins with %s", kinds[kind].word, word);
+	if (more)
+		buffer_format(&message, ", of the newest %u; older ones need their whole id", RUNS_MAX);
+	buffer_format(&message, "\n  %-8s see which there are:  ", "next");
+	hint_write_command(ctl, kinds[kind].verb, NULL, &message);
 	return ctl_complain_text(ctl, EXIT_REFUSED, &message);
 }
 
-/** \brief The one of \p runs that \p word stands for. */
-static int choose(Ctl *ctl, struct json_object *runs, const char *word, char **ret)
+/** \brief The one of the result's runs that \p word stands for. */
+static int choose(const Ctl *ctl, struct json_object *result, const char *word, LookupKind kind, char **ret)
 {
+	struct json_object *runs = member_list(result, "runs");
 	const char *found = NULL;
 
 	for (size_t i = 0; i < member_length(runs); i++) {
 		if (!begins_with(nth_run(runs, i), word))
 			continue;
 		if (found)
-			return refuse_many(ctl, runs, word);
+			return refuse_many(ctl, runs, word, kind);
 		found = nth_run(runs, i);
 	}
 	if (!found)
-		return refuse_none(ctl, word);
+		return refuse_none(ctl, word, kind, member_bool(result, "more"));
 	*ret = strdup(found);
 	return *ret ? 0 : ctl_complain_errno(ctl, -ENOMEM);
 }
 
-/** \brief Who may not see which runs are parked has to give whole ids. */
-static bool is_denied(struct json_object *answer)
+/** \brief 0 with the runs that may be meant, or what to exit with. */
+static int list_runs(Ctl *ctl, LookupKind kind, struct json_object **ret_result)
 {
-	const char *name = member_text(member(answer, "error"), "name");
-
-	return name && error_from_name(name) == ERROR_NOT_ALLOWED;
-}
-
-/** \brief 0 with what is parked, or what to exit with. */
-static int list_parked(Ctl *ctl, const char *word, struct json_object **ret_answer)
-{
-	static const Call call = { .name = "parked", .patient = true, .repeatable = true };
-	_cleanup_json_ struct json_object *answer = NULL;
-	bool unsettled;
+	_cleanup_call_ Call call = { .name = "runs", .patient = true, .repeatable = true };
+	_cleanup_draft_ Draft draft = {};
 	int r;
 
-	r = call_answer(ctl, &call, &answer, &unsettled);
-	if (r < 0)
-		return call_explain(ctl, &call, r, unsettled);
-	if (r > 0)
-		return r;
-	if (is_denied(answer))
-		return refuse_word(ctl, word, true);
-	if (member_typed(answer, "error", json_type_object))
-		return report_refusal(ctl, answer, &call);
-	*ret_answer = take_ptr(answer);
-	return 0;
+	draft_text(&draft, "status", kinds[kind].status);
+	draft_int(&draft, "limit", RUNS_MAX);
+	r = draft_take(&draft, &call.parameters);
+	return r < 0 ? ctl_complain_errno(ctl, r) : call_ask(ctl, &call, ret_result);
 }
 
-int lookup_run(Ctl *ctl, const char *word, char **ret)
+int lookup_run(Ctl *ctl, const char *word, LookupKind kind, char **ret)
 {
-	_cleanup_json_ struct json_object *answer = NULL;
+	_cleanup_json_ struct json_object *result = NULL;
 	int r;
 
 	if (!is_beginning(word) || strlen(word) < LOOKUP_MIN)
-		return refuse_word(ctl, word, false);
+		return refuse_word(ctl, word);
 	if (strlen(word) == ID_TEXT_SIZE - 1) {
 		*ret = strdup(word);
 		return *ret ? 0 : ctl_complain_errno(ctl, -ENOMEM);
 	}
-	r = list_parked(ctl, word, &answer);
-	return r != 0 ? r : choose(ctl, member_list(member(answer, "result"), "runs"), word, ret);
+	r = list_runs(ctl, kind, &result);
+	return r != 0 ? r : choose(ctl, result, word, kind, ret);
 }
 
 static size_t common_length(const char *a, const char *b)

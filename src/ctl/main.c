@@ -6,11 +6,12 @@
 
 #include "ctl/exit.h"
 #include "ctl/interrupt.h"
+#include "ctl/pager.h"
 #include "ctl/verb.h"
 
 static int finish(const Ctl *ctl, int status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || pager_is_open())
 		return status;
 	ctl_complain(ctl, status, "cannot write to standard output: %s", strerror(errno));
 	return status == EXIT_SUCCEEDED ? EXIT_WRITING : status;
@@ -31,6 +32,7 @@ int main(int argc, char **argv)
 		return ctl_complain_errno(&ctl, r);
 	status = verb_run(&ctl, argv + first, (size_t)(argc - first));
 	status = finish(&ctl, status);
+	pager_close();
 	ctl_done(&ctl);
 	interrupt_pass_on();
 	return status;

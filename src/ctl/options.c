@@ -13,15 +13,19 @@
 #include "base/text.h"
 #include "wire/request.h"
 
+#define LINES_MAX 1000
+#define STRING_OF(word) #word
+#define STRING(word) STRING_OF(word)
 #define TIMEOUT_MAX_SECONDS (366.0 * 86400.0)
 #define INSTANCE_DEFAULT "ryuso"
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
 	{ "instance", required_argument, NULL, 'I' },
-	{ "user", no_argument, NULL, 'U' },
+	{ "user", optional_argument, NULL, 'U' },
 	{ "json", optional_argument, NULL, 'j' },
-	{ "no-legend", no_argument, NULL, 'n' },
+	{ "no-legend", no_argument, NULL, 'l' },
+	{ "no-pager", no_argument, NULL, 'p' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "timeout", required_argument, NULL, 't' },
 	{ "help", no_argument, NULL, 'h' },
@@ -37,6 +41,11 @@ static const struct option long_options[] = {
 	{ "current-module", no_argument, NULL, 'c' },
 	{ "undone-by-hand", no_argument, NULL, 'u' },
 	{ "verbose", no_argument, NULL, 'v' },
+	{ "program", required_argument, NULL, 'P' },
+	{ "status", required_argument, NULL, 'S' },
+	{ "since", required_argument, NULL, 'T' },
+	{ "lines", required_argument, NULL, 'n' },
+	{ "wake", no_argument, NULL, 'k' },
 	{},
 };
 
@@ -48,7 +57,9 @@ static const struct {
 	{ 'f', OPTION_FOLLOW },         { 'd', OPTION_DATA },    { 'i', OPTION_REQUEST_ID },
 	{ 'N', OPTION_NO_REQUEST_ID },  { 'w', OPTION_NOW },     { 'W', OPTION_NO_WAIT },
 	{ 'r', OPTION_REASON },         { 'D', OPTION_DRY_RUN }, { 'c', OPTION_CURRENT_MODULE },
-	{ 'u', OPTION_UNDONE_BY_HAND }, { 'v', OPTION_VERBOSE },
+	{ 'u', OPTION_UNDONE_BY_HAND }, { 'v', OPTION_VERBOSE }, { 'P', OPTION_PROGRAM },
+	{ 'S', OPTION_STATUS },         { 'U', OPTION_OF_USER }, { 'T', OPTION_SINCE },
+	{ 'n', OPTION_LINES },          { 'k', OPTION_WAKE },
 };
 
 void options_done(Options *options)
@@ -120,6 +131,37 @@ static int parse_reason(const char *text, Options *options, Buffer *message)
 	return 0;
 }
 
+static int parse_lines(const char *text, Options *options, Buffer *message)
+{
+	char *end;
+	unsigned long lines = strtoul(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || lines == 0 || lines > LINES_MAX)
+		return refuse(message, "--lines=NUMBER from 1 to " STRING(LINES_MAX), text);
+	options->lines = (unsigned)lines;
+	return 0;
+}
+
+static void set_filter(int option, Options *options)
+{
+	switch (option) {
+	case 'P':
+		options->program = optarg;
+		break;
+	case 'S':
+		options->status = optarg;
+		break;
+	case 'U':
+		options->of_user = optarg;
+		break;
+	case 'T':
+		options->since = optarg;
+		break;
+	default:
+		break;
+	}
+}
+
 static int set_limited(int option, Options *options, Buffer *message)
 {
 	for (size_t i = 0; i < ELEMENTSOF(limited); i++)
@@ -136,7 +178,10 @@ static int set_limited(int option, Options *options, Buffer *message)
 		return parse_request_id(optarg, options, message);
 	case 'r':
 		return parse_reason(optarg, options, message);
+	case 'n':
+		return parse_lines(optarg, options, message);
 	default:
+		set_filter(option, options);
 		return 0;
 	}
 }
@@ -149,13 +194,16 @@ static int set_option(int option, Options *options, const char **socket, Buffer 
 		return 0;
 	case 'I':
 		return parse_instance(optarg, options, message);
-	case 'U':
-		options->user = true;
-		return 0;
+	case 'U': /* --user=NAME is a filter */
+		options->user |= !optarg;
+		return optarg ? set_limited(option, options, message) : 0;
 	case 'j':
 		return parse_json(optarg, options, message);
-	case 'n':
+	case 'l':
 		options->legend = false;
+		return 0;
+	case 'p':
+		options->no_pager = true;
 		return 0;
 	case 'q':
 		options->quiet = true;
@@ -271,7 +319,7 @@ int options_parse(int argc, char **argv, Options *ret, int *ret_first, Buffer *m
 
 	opterr = 0;
 	optind = 0;
-	while ((option = getopt_long(argc, argv, ":s:I:fqhv", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":s:I:fn:qhv", long_options, NULL)) != -1) {
 		if (option == '?')
 			return explain_unknown(argv, message);
 		if (option == ':')

@@ -27,6 +27,12 @@ typedef enum OptionBit {
 	OPTION_CURRENT_MODULE = 1U << 8,
 	OPTION_UNDONE_BY_HAND = 1U << 9,
 	OPTION_VERBOSE = 1U << 10,
+	OPTION_PROGRAM = 1U << 11,
+	OPTION_STATUS = 1U << 12,
+	OPTION_OF_USER = 1U << 13,
+	OPTION_SINCE = 1U << 14,
+	OPTION_LINES = 1U << 15,
+	OPTION_WAKE = 1U << 16,
 } OptionBit;
 
 typedef struct Options {
@@ -39,10 +45,13 @@ typedef struct Options {
 	bool legend;
 	bool quiet;
 	bool follow;
-	uint64_t timeout_usec;           /* 0: for ever */
-	const char *data;                /* or NULL */
-	const char *request_id, *reason; /* or NULL */
-	unsigned given;                  /* OptionBit: options of some verbs only; where nothing else is kept of one,
+	bool no_pager;
+	uint64_t timeout_usec;                          /* 0: for ever */
+	const char *data;                               /* or NULL */
+	const char *request_id, *reason;                /* or NULL */
+	const char *program, *status, *of_user, *since; /* filters, or NULL */
+	unsigned lines;                                 /* 0: as many as usual */
+	unsigned given; /* OptionBit: options of some verbs only; where nothing else is kept of one,
 					    this is it */
 	bool help;
 	bool version;

@@ -8,6 +8,7 @@
 #include "ctl/hint.h"
 #include "ctl/lookup.h"
 #include "ctl/member.h"
+#include "ctl/pager.h"
 #include "ctl/show.h"
 #include "ctl/table.h"
 #include "ctl/verb.h"
@@ -109,6 +110,7 @@ static int put(Ctl *ctl, struct json_object *result, int (*write)(Ctl *ctl, stru
 		r = buffer_error(&text);
 	if (r < 0)
 		return ctl_complain_errno(ctl, r);
+	pager_open(ctl);
 	ctl_put(ctl, &text);
 	return EXIT_SUCCEEDED;
 }
@@ -132,7 +134,7 @@ static int verb_show(Ctl *ctl, char *const *arguments, size_t n)
 	int r;
 
 	(void)n;
-	r = lookup_run(ctl, arguments[0], &run);
+	r = lookup_run(ctl, arguments[0], LOOKUP_ANY, &run);
 	if (r == 0)
 		r = show_ask(ctl, run, &result);
 	return r != 0 ? r : put(ctl, result, show_write);

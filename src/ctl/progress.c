@@ -37,22 +37,29 @@ static int set(Progress *progress, struct json_object *json, bool rectifying)
 	return 0;
 }
 
-static bool is_rectifier(struct json_object *json, const char *name)
+static bool is_word(struct json_object *json, const char *name, const char *word)
 {
-	const char *phase = member_text(json, name);
+	const char *found = member_text(json, name);
 
-	return phase && strcmp(phase, "rectifier") == 0;
+	return found && strcmp(found, word) == 0;
 }
 
-int progress_event(Progress *progress, struct json_object *event)
+int progress_event(Progress *progress, struct json_object *event, uint64_t now)
 {
-	return set(progress, event, is_rectifier(event, "event"));
+	bool rectifying = is_word(event, "event", "rectifier") || is_word(event, "state", "rectifying");
+	int64_t usec = member_int(event, "usec");
+	int r;
+
+	r = set(progress, event, rectifying);
+	if (r >= 0 && usec > 0 && (uint64_t)usec < now)
+		progress->since_usec = now - (uint64_t)usec;
+	return r;
 }
 
 int progress_running(Progress *progress, struct json_object *running)
 {
 	progress->known = false;
-	return running ? set(progress, running, is_rectifier(running, "phase")) : 0;
+	return running ? set(progress, running, is_word(running, "phase", "rectifier")) : 0;
 }
 
 /** \brief Appends \p size bytes of \p line, cut behind \p width characters. */

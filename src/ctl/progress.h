@@ -14,14 +14,14 @@ typedef struct Progress {
 	char *hook; /* owned */
 	bool rectifying;
 	int64_t step, steps, attempt;
-	uint64_t since_usec; /* monotonic: when what came before it ended */
+	uint64_t since_usec; /* monotonic: when it began, or what came before it ended */
 } Progress;
 
 void progress_done(Progress *progress);
 /** \brief Nothing is known of what is in hand since \p now. */
 void progress_begin(Progress *progress, uint64_t now);
-/** \brief An event of an attempt in hand. -ENOMEM. */
-int progress_event(Progress *progress, struct json_object *event);
+/** \brief An event that tells of an attempt in hand, and since when it is. -ENOMEM. */
+int progress_event(Progress *progress, struct json_object *event, uint64_t now);
 /** \brief The member "running" of `show`; NULL: it does not run. -ENOMEM. */
 int progress_running(Progress *progress, struct json_object *running);
 /** \brief Appends the line without its end: at most \p width characters; "… 2/5 credit (attempt 2)  3.4 s". Without

@@ -190,7 +190,7 @@ static bool is_operators(const Call *call, ErrorCode code)
 {
 	if (code == ERROR_NOT_ALLOWED || code == ERROR_NO_SUCH_RUN || code == ERROR_WRONG_STATE)
 		return true;
-	return call->run && strcmp(call->name, "wait") != 0;
+	return call->run && !call->lasting;
 }
 
 int report_refusal(Ctl *ctl, struct json_object *answer, const Call *call)

@@ -27,6 +27,7 @@ void table_init(const Ctl *ctl, const Column *columns, size_t n, Table *ret)
 		return;
 	}
 	scols_table_enable_noheadings(ret->table, !ctl->options.legend);
+	scols_table_enable_colors(ret->table, ctl->output.colour);
 	scols_table_enable_ascii(ret->table, !ctl->output.utf8);
 	if (!ctl->output.terminal)
 		scols_table_set_termforce(ret->table, SCOLS_TERMFORCE_NEVER);
@@ -81,6 +82,14 @@ void table_text(Table *table, struct libscols_line *line, size_t column, const B
 	copy = strndup((const char *)text->data, text->size);
 	keep_error(table, copy && buffer_error(text) >= 0 ? 0 : -ENOMEM);
 	table_cell(table, line, column, copy);
+}
+
+void table_colour(Table *table, struct libscols_line *line, size_t column, Colour colour)
+{
+	struct libscols_cell *cell = line ? scols_line_get_cell(line, column) : NULL;
+
+	if (cell && output_colour_name(colour))
+		keep_error(table, scols_cell_set_color(cell, output_colour_name(colour)));
 }
 
 static void indent_lines(const char *text, unsigned indent, Buffer *buffer)

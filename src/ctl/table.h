@@ -35,5 +35,7 @@ struct libscols_line *table_line(Table *table, struct libscols_line *parent);
 void table_cell(Table *table, struct libscols_line *line, size_t column, const char *text);
 /** \brief The same of what was collected in \p text. */
 void table_text(Table *table, struct libscols_line *line, size_t column, const Buffer *text);
+/** \brief Colours a cell that has a text. */
+void table_colour(Table *table, struct libscols_line *line, size_t column, Colour colour);
 /** \brief Appends the table, \p indent spaces before each line. Negative errno. */
 int table_write(Table *table, unsigned indent, Buffer *buffer);

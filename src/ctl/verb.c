@@ -8,7 +8,7 @@
 
 #define VERBS_MAX 64U
 
-static const VerbGroup *const groups[] = { &run_verbs,    &look_verbs, &parked_verbs,
+static const VerbGroup *const groups[] = { &run_verbs,    &runs_verbs, &look_verbs,  &parked_verbs,
 					   &decide_verbs, &hold_verbs, &reload_verbs };
 
 static const char common_options[] =
@@ -18,6 +18,7 @@ static const char common_options[] =
 	"     --socket=PATH        this socket (default: $RYUSO_SOCKET, else " RYUSO_RUNDIR "/ryuso/ryuso.sock)\n"
 	"     --timeout=SECONDS    how long to wait for the answer (default: as long as it takes)\n"
 	"     --json[=pretty|short]  the answer as JSON\n"
+	"     --no-pager           never through a pager\n"
 	"     --no-legend          tables without headings and footers\n"
 	"  -q --quiet              nothing on standard output; the exit status tells\n"
 	"  -h --help               this help; after a verb, that verb's\n"

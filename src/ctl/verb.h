@@ -24,6 +24,7 @@ typedef struct VerbGroup {
 } VerbGroup;
 
 extern const VerbGroup run_verbs;    /* run.c */
+extern const VerbGroup runs_verbs;   /* runs.c */
 extern const VerbGroup look_verbs;   /* look.c */
 extern const VerbGroup parked_verbs; /* parked.c */
 extern const VerbGroup decide_verbs; /* decide.c */

@@ -7,6 +7,7 @@
 #include "ctl/call.h"
 #include "ctl/draft.h"
 #include "ctl/exit.h"
+#include "ctl/follow.h"
 #include "ctl/hint.h"
 #include "ctl/interrupt.h"
 #include "ctl/lookup.h"
@@ -19,9 +20,9 @@ static int explain_wait(const Ctl *ctl, const Call *call, int error)
 	_cleanup_buffer_ Buffer message = {};
 
 	buffer_text(&message, error == -EINTR ? "interrupted" : "no answer came within the time of --timeout");
-	buffer_format(&message,
-		      ": the outcome is not known yet, and what goes on goes on\n  %-8s wait again:  ", "next");
-	hint_write_command(ctl, "wait", call->run, &message);
+	buffer_format(&message, ": the outcome is not known yet, and what goes on goes on\n  %-8s %s again:  ", "next",
+		      call->name);
+	hint_write_command(ctl, call->name, call->run, &message);
 	buffer_format(&message, "\n  %-8s ", "trace");
 	hint_write_trace(call->run, NULL, &message);
 	return ctl_complain_text(ctl, EXIT_UNKNOWN, &message);
@@ -35,14 +36,19 @@ static int report(Ctl *ctl, const Call *call, struct json_object *answer)
 		return report_refusal(ctl, answer, call);
 	r = report_run(ctl, member(answer, "result"));
 	if (r == -EBADMSG)
-		return ctl_complain(ctl, EXIT_UNKNOWN, "what answered 'wait' at %s is no outcome of a run",
+		return ctl_complain(ctl, EXIT_UNKNOWN, "what answered '%s' at %s is no outcome of a run", call->name,
 				    ctl->options.socket);
 	return r < 0 ? ctl_complain_errno(ctl, r) : r;
 }
 
-int wait_run(Ctl *ctl, const char *run)
+int wait_run(Ctl *ctl, const char *run, Follow *follow)
 {
-	_cleanup_call_ Call call = { .name = "wait", .patient = true, .repeatable = true, .lasting = true, .run = run };
+	_cleanup_call_ Call call = { .name = follow ? "watch" : "wait",
+				     .patient = true,
+				     .repeatable = true,
+				     .lasting = true,
+				     .follow = follow,
+				     .run = run };
 	_cleanup_json_ struct json_object *answer = NULL;
 	_cleanup_draft_ Draft draft = {};
 	bool unsettled;
@@ -53,6 +59,8 @@ int wait_run(Ctl *ctl, const char *run)
 	if (r < 0)
 		return ctl_complain_errno(ctl, r);
 	r = call_answer(ctl, &call, &answer, &unsettled);
+	if (follow)
+		follow_settle(follow);
 	if (r == -ETIME || r == -EINTR)
 		return explain_wait(ctl, &call, r);
 	if (r < 0)
@@ -68,9 +76,9 @@ int verb_wait(Ctl *ctl, char *const *arguments, size_t n)
 		_cleanup_free_ char *run = NULL;
 		int r;
 
-		r = lookup_run(ctl, arguments[i], &run);
+		r = lookup_run(ctl, arguments[i], LOOKUP_ANY, &run);
 		if (r == 0)
-			r = wait_run(ctl, run);
+			r = wait_run(ctl, run, NULL);
 		first = first == EXIT_SUCCEEDED ? r : first;
 	}
 	return first;
@@ -120,19 +128,19 @@ static int refuse_cancel(Ctl *ctl, const Call *call, struct json_object *answer,
 
 int verb_cancel(Ctl *ctl, char *const *arguments, size_t n)
 {
-	_cleanup_call_ Call call = {
-		.name = "cancel", .patient = true, .repeatable = true, .changes = true, .run = arguments[0]
-	};
+	_cleanup_call_ Call call = { .name = "cancel", .patient = true, .repeatable = true, .changes = true };
 	_cleanup_json_ struct json_object *answer = NULL;
 	_cleanup_draft_ Draft draft = {};
+	_cleanup_free_ char *run = NULL;
 	bool unsettled;
 	int r;
 
 	(void)n;
-	r = lookup_whole(ctl, arguments[0]);
+	r = lookup_run(ctl, arguments[0], LOOKUP_UNFINISHED, &run);
 	if (r != 0)
 		return r;
-	draft_text(&draft, "run", arguments[0]);
+	call.run = run;
+	draft_text(&draft, "run", run);
 	draft_flag(&draft, "now", ctl->options.given & OPTION_NOW);
 	r = draft_take(&draft, &call.parameters);
 	if (r < 0)
@@ -144,5 +152,5 @@ int verb_cancel(Ctl *ctl, char *const *arguments, size_t n)
 		return r;
 	if (member_typed(answer, "error", json_type_object))
 		return refuse_cancel(ctl, &call, answer, unsettled);
-	return show_cancelled(ctl, arguments[0], member(answer, "result"));
+	return show_cancelled(ctl, run, member(answer, "result"));
 }
