@@ -46,7 +46,7 @@ ID_RANDOM = "id_random"  # the one function of base/ids that acts
 
 FILE_LINES, FUNCTION_LINES, MAIN_LINES, NESTING = 400, 60, 60, 3
 
-PLACES = (".ci", "include", "man", "src", "templates", "tests", "units")
+PLACES = (".ci", "completions", "include", "man", "src", "templates", "tests", "units")
 TOP_FILES = ("Makefile.am", "bootstrap", "configure.ac", ".clang-format", ".editorconfig")
 # Data that has no comments, or is compared byte by byte; prose.
 BARE = re.compile(r"\.(json|md|expected)$|/(golden|corpus)/|/MANIFEST$")
@@ -261,7 +261,7 @@ def every_file_begins_with_its_license():
     wrong = []
     for path in paths:
         first = path.read_text(errors="replace").splitlines()[:2]
-        first = first[1:] if first and first[0].startswith("#!") else first[:1]
+        first = first[1:] if first and first[0].startswith(("#!", "#compdef ")) else first[:1]
         if "SPDX-License-Identifier: LGPL-2.1-or-later" not in "".join(first):
             wrong.append(f"{name(path)}: expected the SPDX line first, got {first}")
     none_of(wrong)
