@@ -3,9 +3,12 @@
 
 import os
 import shutil
+import signal
+import subprocess
 
+import man_commands
 from project import LIBRARY, TEMPLATES, example, make_variables
-from tap import Daemon, environment, program, scratch
+from tap import TIMEOUT, Daemon, check, environment, program, scratch
 
 _found = {}
 _modules = {}
@@ -37,9 +40,28 @@ def as_installed(**more):
     return environment(**{**_found, **more})
 
 
-def wallet(**options):
+def wallet(env=None, **options):
     """A daemon that serves the example wallet (built once), with an empty database of its own."""
     if "wallet" not in _modules:
         _modules["wallet"] = example("wallet").build()
     return Daemon(module=_modules["wallet"],
-                  env={"WALLET_DB": str(scratch() / "wallet.sqlite"), "LD_LIBRARY_PATH": str(LIBRARY)}, **options)
+                  env={"WALLET_DB": str(scratch() / "wallet.sqlite"), "LD_LIBRARY_PATH": str(LIBRARY), **(env or {})},
+                  **options)
+
+
+def follow(page, **variables):
+    """Does what a page says in an empty directory; what was written."""
+    directory = scratch()
+    process = subprocess.Popen(["bash", "-c", man_commands.script(page)], cwd=directory, env=as_installed(**variables),
+                               text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               start_new_session=True)
+    try:
+        text, _ = process.communicate(timeout=TIMEOUT * 5)
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    check(process.returncode == 0, f"{page}: a command failed, the last one of these:\n{text[-6000:]}")
+    check("Sanitizer" not in text, text)
+    return text

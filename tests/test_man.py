@@ -2,14 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The manual pages: they are clean, they agree with the programs, and every command line that they show works."""
 
-import os
 import re
-import signal
-import subprocess
 
 import man_commands
-from surroundings import as_installed, wallet
-from tap import TIMEOUT, TOP_SOURCE, check, contains, environment, equal, main, program, run, scratch, test
+from surroundings import follow
+from tap import TOP_SOURCE, check, contains, environment, equal, main, program, run, scratch, test
 
 VERSION = re.search(r"AC_INIT\(\[ryuso\], \[([^]]*)\]", (TOP_SOURCE / "configure.ac").read_text())[1]
 PROGRAMS = {"ryusod.8": "ryusod", "ryusoctl.1": "ryusoctl", "ryuso-gen.1": "ryuso-gen"}
@@ -165,24 +162,6 @@ def every_reference_to_a_page_of_ours_leads_to_one():
 
 # ---- what the pages show ----
 
-def follow(page, **variables):
-    """Does what a page says in an empty directory; what was written."""
-    directory = scratch()
-    process = subprocess.Popen(["bash", "-c", man_commands.script(page)], cwd=directory, env=as_installed(**variables), text=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               start_new_session=True)
-    try:
-        text, _ = process.communicate(timeout=TIMEOUT * 5)
-    finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    check(process.returncode == 0, f"{page}: a command failed, the last one of these:\n{text[-6000:]}")
-    check("Sanitizer" not in text, text)
-    return text
-
-
 @test
 def the_first_program_of_ryuso_7_works_as_it_stands():
     text = follow("ryuso.7", RYUSO_SOCKET=None)
@@ -211,17 +190,7 @@ def the_commands_of_ryuso_gen_1_work_as_they_stand():
     follow("ryuso-gen.1", RYUSO_SOCKET=None)
 
 
-@test
-def the_commands_of_ryusoctl_1_work_as_they_stand():
-    with wallet() as daemon:
-        text = follow("ryusoctl.1", RYUSO_SOCKET=daemon.socket)
-    for part in ("transfer succeeded", '"status": "succeeded"', "answers at", "State: "):
-        contains(text, part, "what the commands wrote")
-    check(re.search(r"statement.*\n2505\n", text), f"expected the balance of rent: {text}")
-    check(re.search(r"nowhere.*\ntransfer was rectified(.*\n)*?1\n", text), f"expected a rectified transfer: {text}")
-
-
-FOLLOWED = ("ryuso.7", "ryuso.conf.5", "ryusod.8", "ryusoctl.1", "ryuso-gen.1")  # above
+FOLLOWED = ("ryuso.7", "ryuso.conf.5", "ryusod.8", "ryusoctl.1", "ryuso-gen.1")  # above; ryusoctl.1 in test_ctl_examples.py
 
 
 @test

@@ -15,7 +15,6 @@ typedef struct ReloadSetup {
 	Clients *clients;
 	Crew *crew;
 	Intake *intake;
-	Calls *calls;
 	Promises *promises;
 	Trace *trace;
 	void (*on_changed)(void *context); /* other settings count: for what keeps something of them */
