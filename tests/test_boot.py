@@ -301,6 +301,56 @@ def a_restart_lets_the_run_in_hand_end_and_keeps_those_who_wait():
     equal(unit("ryuso@gate.service", "Result"), "success", "the service")
 
 
+def programs_of(instance):
+    return {program["name"] for program in ask("-I", instance, "list")["programs"]}
+
+
+def add_program(project, name):
+    """To its spec: one that does what `speak` does."""
+    path = pathlib.Path(f"/home/{MEMBER}/{project}/ryu_spec.json")
+    spec = json.loads(path.read_text())
+    spec["programs"][name] = dict(spec["programs"]["speak"])
+    path.write_text(json.dumps(spec))
+
+
+@test
+def a_reload_takes_up_settings_and_a_new_module_while_a_run_goes_on():
+    gate = Gate()
+    client = InBackground("-I", "gate", "--json=short", "run", "pass")
+    gate.wait_for_hook()
+    waiting = InBackground("-I", "gate", "--json=short", "run", "speak")
+    wait_for(lambda: ask("-I", "gate", "status")["queued"] == 1, "a run to wait")
+    pid = main_pid("ryuso@gate.service")
+    add_program("gate", "whisper")
+    install_project("gate")
+    drop_in = pathlib.Path("/etc/ryuso/gate.conf.d/50-story.conf")
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text("[Daemon]\nMaxRequestSize=2K\n")
+    root("systemctl", "reload", "ryuso@gate.service")
+    check("whisper" in programs_of("gate"), "expected the program of the new module")
+    gate.open()
+    equal(json.loads(client.end(0))["status"], "succeeded", "the run that was in hand")
+    equal(json.loads(waiting.end(0))["status"], "succeeded", "the run that waited")
+    ask("-I", "gate", "run", "whisper")
+    reply = ask("-I", "gate", "run", "look", f"places:={json.dumps(['/' * 3000])}", status=3)
+    equal(reply["error"]["name"], "TooLarge", "a request that is over the new limit")
+    equal((main_pid("ryuso@gate.service"), unit("ryuso@gate.service", "ActiveState")), (pid, "active"), "the service")
+
+
+@test
+def a_reload_of_settings_that_are_wrong_fails_and_changes_nothing():
+    drop_in = pathlib.Path("/etc/ryuso/gate.conf.d/50-story.conf")
+    drop_in.write_text("[Daemon]\nMaxRequestSize=little\n")
+    root("systemctl", "reload", "ryuso@gate.service", status=1)
+    text = f'{drop_in}:2: MaxRequestSize: expected a size from 1K to 64M; got "little"'
+    wait_for(lambda: text in root("journalctl", "-o", "cat", "-u", "ryuso@gate.service").stdout, "the error in the journal")
+    equal(unit("ryuso@gate.service", "ActiveState"), "active", "the service")
+    reply = ask("-I", "gate", "run", "look", f"places:={json.dumps(['/' * 3000])}", status=3)
+    equal(reply["error"]["name"], "TooLarge", "a request that is over the limit of before")
+    drop_in.unlink()
+    root("systemctl", "reload", "ryuso@gate.service")
+
+
 @test
 def the_socket_of_a_module_can_be_had_at_every_boot():
     for name in ("ryuso.socket", "ryuso@gate.socket"):

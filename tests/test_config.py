@@ -5,19 +5,14 @@
 import os
 import re
 
-from tap import TOP_BUILD, check, contains, equal, main, program, run, scratch, test
+from machine import make_variable
+from tap import check, contains, equal, main, program, run, scratch, test
 
 EX_CONFIG = 78
 
 
-def variable(name):
-    """Of the build tree's Makefile, as the programs have it."""
-    text = re.search(rf"^{name} = (.*)$", (TOP_BUILD / "Makefile").read_text(), re.MULTILINE)[1]
-    return re.sub(r"\$[({](\w+)[)}]", lambda match: variable(match[1]), text)
-
-
 # the one that counts most first
-DIRECTORIES = [variable("sysconfdir") + "/ryuso", "/run/ryuso", "/usr/local/lib/ryuso", "/usr/lib/ryuso"]
+DIRECTORIES = [make_variable("sysconfdir") + "/ryuso", "/run/ryuso", "/usr/local/lib/ryuso", "/usr/lib/ryuso"]
 
 
 class Root:

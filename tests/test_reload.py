@@ -7,10 +7,13 @@ import re
 import signal
 import socket
 
-from busy import status
+from busy import module, status
+from machine import make_variable
 from reloading import Service, hang_up
 from shop import refused, result
-from tap import check, contains, equal, main, scratch, skip, test, wait_for
+from tap import Client, Process, check, contains, equal, main, program, scratch, skip, test, wait_for
+
+ETC = make_variable("sysconfdir") + "/ryuso"
 
 
 @test
@@ -79,6 +82,30 @@ def what_cannot_change_while_the_daemon_runs_counts_from_the_next_start_on():
     with service.start() as daemon, daemon.client() as client:
         equal((service.directory / "state" / "recorder").stat().st_size, 64 << 10, "the size after a restart")
         equal(result(client, "reload")["at_next_start"], [], "what waits now")
+
+
+@test
+def files_and_drop_ins_of_an_instance_are_read_again_as_they_were_at_the_start():
+    directory, root = scratch(), scratch()
+    drop_in = root / ETC.lstrip("/") / "other.conf.d" / "50-depth.conf"
+    drop_in.parent.mkdir(parents=True)
+    (drop_in.parent.parent / "ryuso.conf").write_text("[Daemon]\nModule=/nowhere.so\nMaxConnections=9\n")
+    path = directory / "socket"
+    command = [program("ryusod"), "--root", root, "--instance=other", "--socket", path, "--state", directory / "state"]
+    with Process([*command, "--module", module()]) as daemon:
+        wait_for(lambda: path.exists() and "state" in ask(path, "status"), "the daemon")
+        wait_for(lambda: ask(path, "status")["state"] == "running", "the module of the command line")
+        drop_in.write_text("[Daemon]\nMaxDepth=7\n")
+        equal(ask(path, "reload")["changed"], ["MaxDepth"], "what a new drop-in changes")
+        drop_in.unlink()
+        drop_in.symlink_to("/dev/null")
+        equal(ask(path, "reload")["changed"], ["MaxDepth"], "what its mask changes")
+        daemon.wait_log("changed: MaxDepth=")
+
+
+def ask(path, call):
+    with Client(path) as client:
+        return result(client, call)
 
 
 @test

@@ -186,7 +186,7 @@ def the_wallets_own_tests_pass():
     done = run("python3", directory / "tests/check", env=environment(RYUSOD=program("ryusod"), LD_LIBRARY_PATH=LIBRARY),
                status=None)
     check(done.returncode == 0, done.stdout + done.stderr)
-    equal(done.stdout.count("ok - "), 6, "the tests that passed")
+    equal(done.stdout.count("ok - "), 7, "the tests that passed")
 
 
 def call_by_call():

@@ -14,6 +14,7 @@ void manager_set_up_reload(Manager *manager)
 		.clients = &manager->clients,
 		.crew = &manager->crew,
 		.intake = &manager->intake,
+		.calls = &manager->calls,
 		.promises = &manager->promises,
 		.trace = &manager->trace,
 		.on_changed = on_settings_changed,

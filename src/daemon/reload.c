@@ -114,6 +114,20 @@ static void reload_fail(Reload *reload, ErrorCode code, const char *format, cons
 
 /* ---- what is done ---- */
 
+/* Users and groups may have been made, or have other numbers, since. */
+static void look_up_names(const Reload *reload)
+{
+	Catalog *catalog = reload->setup.crew->catalog;
+	int r;
+
+	r = calls_admit(reload->setup.calls);
+	if (r >= 0 && catalog)
+		r = catalog_admit(catalog);
+	if (r < 0)
+		log_warning("users and groups could not all be looked up anew: %s; those of before are admitted",
+			    strerror(-r));
+}
+
 /* All parts look into the one Config; what they keep of it they are told. */
 static void use_settings(Reload *reload)
 {
@@ -126,6 +140,7 @@ static void use_settings(Reload *reload)
 	setup->trace->level = setup->config->trace;
 	setup->promises->forget_at_usec = 0;
 	clients_limit(setup->clients);
+	look_up_names(reload);
 	setup->on_changed(setup->context);
 }
 

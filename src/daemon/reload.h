@@ -15,6 +15,7 @@ typedef struct ReloadSetup {
 	Clients *clients;
 	Crew *crew;
 	Intake *intake;
+	Calls *calls;
 	Promises *promises;
 	Trace *trace;
 	void (*on_changed)(void *context); /* other settings count: for what keeps something of them */
