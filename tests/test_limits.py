@@ -92,13 +92,34 @@ def more_than_one_users_share_of_memory_is_refused_and_others_have_theirs():
 
 
 @test
+def a_request_of_too_many_values_is_not_made_sense_of():
+    few = b'{"metadata":{"a":[' + b"1," * 50000 + b'1],"b":"' + b"[,{" * 20000 + b'"},"program":"nothing"}'
+    many = b'{"metadata":{"a":[' + b"[]," * 40000 + b'1]},"program":"nothing"}'
+    with busy({"MaxValues": 70000}) as daemon, daemon.client() as client:
+        equal(outcome(client.ask(few)), ("succeeded", None), "one with a long text")
+        reply = client.ask(many)
+        equal(outcome(reply), ("refused", "TooLarge"), "one with many values")
+        contains(reply["error"]["message"], "at most 70000 values (MaxValues=), got 80005", "the message")
+        equal(client.reply(), None, "then the end")
+
+
+@test
+def a_request_that_takes_more_memory_than_one_user_may_have_is_refused():
+    with busy({"MaxBytesPerUser": "4M"}) as daemon, daemon.client() as client:
+        reply = client.ask(b'{"metadata":{"a":[' + b"{}," * 20000 + b'1]},"program":"nothing"}')
+        equal(outcome(reply), ("refused", "TooLarge"), "the answer")
+        contains(reply["error"]["message"], "at most 4194304 may be (MaxBytesPerUser=)", "the message")
+        check(client.ask(NOTHING)["success"], "the next one")
+
+
+@test
 def a_client_that_leaves_more_unread_than_may_wait_is_closed():
     with busy({"MaxUnreadReplies": "64K"}) as daemon, daemon.client() as deaf, daemon.client() as other:
         try:
             deaf.send(*[{"program": "echo", "data_pool": {"text": "x" * 40000}}] * 40)
         except BrokenPipeError:
             pass  # it is closed already
-        daemon.wait_log("bytes of answers were not taken (MaxUnreadReplies=); the connection is closed")
+        daemon.wait_log("too much of its answers was not taken (MaxUnreadReplies=)")
         check(other.ask(NOTHING)["success"], "another client")
 
 

@@ -11,6 +11,7 @@ EDGES = [
     # setting, least, most, one less, one more, not of its kind
     ("MaxRequestSize", "1K", "64M", "1023", "67108865", "much"),
     ("MaxDepth", "2", "512", "1", "513", "deep"),
+    ("MaxValues", "16384", "16777216", "16383", "16777217", "few"),
     ("MaxConnections", "1", "65536", "0", "65537", "-1"),
     ("MaxConnectionsPerUser", "1", "65536", "0", "65537", "1.5"),
     ("QueueLength", "1", "1000000", "0", "1000001", "infinity"),
@@ -44,6 +45,7 @@ EFFECTS = {
     "Trace": ("test_trace", "how_much_is_traced_is_a_setting"),
     "MaxRequestSize": ("test_wire", "an_object_that_is_too_large_is_refused"),
     "MaxDepth": ("test_wire", "an_object_that_is_too_deep_is_refused"),
+    "MaxValues": ("test_limits", "a_request_of_too_many_values_is_not_made_sense_of"),
     "MaxConnections": ("test_limits", "one_connection_too_many_is_turned_away_with_a_reason"),
     "MaxConnectionsPerUser": ("test_limits", "one_connection_too_many_is_turned_away_with_a_reason"),
     "QueueLength": ("test_order", "beyond_the_queues_length_a_request_is_refused"),

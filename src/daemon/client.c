@@ -345,12 +345,8 @@ void client_check(Client *client, uint64_t now_usec)
 
 	if (client->drain_since_usec && now_usec - client->drain_since_usec > CLIENT_DRAIN_USEC)
 		client->gone = true;
-	if (client->stuck_since_usec && now_usec - client->stuck_since_usec > config->reply_timeout) {
-		log_notice("client %d (uid %d): took none of its answers for longer than ReplyTimeout=; the connection "
-			   "is closed",
-			   (int)client->peer.pid, (int)client->peer.uid);
-		client->gone = true;
-	}
+	if (client->stuck_since_usec && now_usec - client->stuck_since_usec > config->reply_timeout)
+		clients_give_up(client, "it has taken none of its answers for too long", "ReplyTimeout");
 	if (client->object_since_usec && client_reads(client) &&
 	    now_usec - client->object_since_usec > config->request_timeout) {
 		error_set(&error, ERROR_TOO_SLOW, NULL, "the request was not whole after %.3g s (RequestTimeout=)",

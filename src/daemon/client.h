@@ -74,8 +74,9 @@ struct Clients {
 	size_t n, n_timed;
 	size_t n_turned_away;
 	uint64_t n_admitted;
-	uint64_t told_usec; /* when the log was last told of them */
-	char *receive;      /* owned; CLIENT_RECEIVE_SIZE */
+	size_t n_given_up;                       /* that did not take their answers */
+	uint64_t told_away_usec, told_deaf_usec; /* when the log was last told of them */
+	char *receive;                           /* owned; CLIENT_RECEIVE_SIZE */
 };
 
 int clients_init(Clients *clients, Poller *poller, const Config *config);

@@ -14,6 +14,10 @@ void client_receive(Client *client);
 void client_flush(Client *client);
 void client_check(Client *client, uint64_t now_usec);
 
+/* clients.c */
+/** \brief It does not take its answers: it is closed, which the log is told of now and then. */
+void clients_give_up(Client *client, const char *why, const char *setting);
+
 /* client_room.c */
 /** \brief An object of which the user has no room for more is not waited for: refuses it. */
 void client_check_room(Client *client);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a connection takes of its user's share. */
-#include "base/log.h"
 #include "daemon/client_private.h"
 
 static void client_weigh(Client *client)
@@ -17,7 +16,7 @@ void client_check_room(Client *client)
 	client_weigh(client);
 	if (client->lost || client->gone || !frame_within(&client->frame))
 		return;
-	if (user_check_bytes(client->user, USER_RECEIVED, client->clients->config, &error) < 0)
+	if (user_check_bytes(client->user, USER_RECEIVED, 0, client->clients->config, &error) < 0)
 		client_lose(client, NULL, NULL, &error);
 }
 
@@ -31,9 +30,6 @@ void client_check_unsent(Client *client)
 		setting = "MaxUnreadReplies";
 	else if (client->out.size > 0 && client->user->bytes[USER_ANSWERS] > users_bytes_max(config))
 		setting = "MaxBytesPerUser";
-	if (!setting)
-		return;
-	log_notice("client %d (uid %d): %zu bytes of answers were not taken (%s=); the connection is closed",
-		   (int)client->peer.pid, (int)client->peer.uid, client->unsent, setting);
-	client->gone = true;
+	if (setting)
+		clients_give_up(client, "too much of its answers was not taken", setting);
 }

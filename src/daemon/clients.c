@@ -44,26 +44,45 @@ void clients_done(Clients *clients)
 	*clients = (Clients){ 0 };
 }
 
+/* Who is hostile may do it again and again. */
+static bool clients_may_tell(uint64_t *told_usec)
+{
+	uint64_t now = clock_monotonic();
+
+	if (*told_usec != 0 && now - *told_usec < CLIENT_TELL_USEC)
+		return false;
+	*told_usec = now;
+	return true;
+}
+
+void clients_give_up(Client *client, const char *why, const char *setting)
+{
+	Clients *clients = client->clients;
+
+	client->gone = true;
+	clients->n_given_up++;
+	if (clients_may_tell(&clients->told_deaf_usec))
+		log_notice("client %d (uid %d): %s (%s=), %zu bytes are left; the connection is closed (%zu so far)",
+			   (int)client->peer.pid, (int)client->peer.uid, why, setting, client->unsent,
+			   clients->n_given_up);
+}
+
 /* Best effort: whoever is one too many is not waited for. */
 static void turn_away(Clients *clients, int fd, const Peer *peer, const char *setting, uint64_t limit)
 {
 	_cleanup_buffer_ Buffer text = { 0 };
 	_cleanup_error_ Error error = { 0 };
-	uint64_t now;
 
 	error_set(&error, ERROR_TOO_MANY_CONNECTIONS, NULL, "there are %" PRIu64 " connections already (%s=)", limit,
 		  setting);
 	reply_write_refusal(NULL, NULL, &error, &text);
-	if (buffer_error(&text) == 0 && send(fd, text.data, text.size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		log_debug("client %d: was turned away without an answer", (int)peer->pid);
+	if (buffer_error(&text) == 0)
+		(void)send(fd, text.data, text.size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	clients->n_turned_away++;
 	metrics_refusal(clients->metrics, error.code);
-	now = clock_monotonic();
-	if (clients->told_usec != 0 && now - clients->told_usec < CLIENT_TELL_USEC)
-		return;
-	clients->told_usec = now;
-	log_notice("client %d (uid %d): turned away: %s=%" PRIu64 " is reached (%zu turned away so far)",
-		   (int)peer->pid, (int)peer->uid, setting, limit, clients->n_turned_away);
+	if (clients_may_tell(&clients->told_away_usec))
+		log_notice("client %d (uid %d): turned away: %s=%" PRIu64 " is reached (%zu turned away so far)",
+			   (int)peer->pid, (int)peer->uid, setting, limit, clients->n_turned_away);
 }
 
 static bool clients_full(Clients *clients, int fd, const Peer *peer, const User *user)

@@ -29,6 +29,7 @@ typedef struct Config {
 	TraceLevel trace;
 	uint64_t max_request_size;
 	uint64_t max_depth;
+	uint64_t max_values;
 	uint64_t max_connections;
 	uint64_t max_connections_per_user;
 	uint64_t queue_length;

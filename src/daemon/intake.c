@@ -97,20 +97,27 @@ int intake_check_size(const Intake *intake, const Run *run, Error *error)
 	return 0;
 }
 
-static int check_share(const Config *config, const User *user, Error *error)
+static int check_share(const Config *config, const User *user, Run *run, Error *error)
 {
+	uint64_t max = users_bytes_max(config);
+	size_t weight = run_weight(run);
+
 	if (user->n_waiting >= config->max_queued_per_user)
 		return error_set(error, ERROR_QUEUE_FULL, NULL,
 				 "%zu runs of user %u are waiting already (MaxQueuedPerUser=)", user->n_waiting,
 				 user->uid);
-	return user_check_bytes(user, USER_RUNS, config, error);
+	if (weight > max)
+		return error_set(error, ERROR_TOO_LARGE, NULL,
+				 "the request takes %zu bytes of memory, at most %" PRIu64 " may be (MaxBytesPerUser=)",
+				 weight, max);
+	return user_check_bytes(user, USER_RUNS, weight, config, error);
 }
 
-static int check_room(const Intake *intake, const User *user, const Run *run, Error *error)
+static int check_room(const Intake *intake, const User *user, Run *run, Error *error)
 {
 	const Crew *crew = intake->crew;
 	size_t waiting = crew_waiting(crew) + intake->promises->n_promising;
-	int r = check_share(intake->config, user, error);
+	int r = check_share(intake->config, user, run, error);
 
 	if (r < 0)
 		return r;
@@ -280,6 +287,37 @@ static void refuse_unread(Intake *intake, Client *client, Request *request, cons
 	}
 }
 
+/* Of what was found to be whole JSON. */
+static size_t count_values(const char *text, size_t size)
+{
+	bool within = false;
+	size_t n = 1;
+
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '"')
+			within = !within;
+		else if (within)
+			i += text[i] == '\\';
+		else
+			n += text[i] == ',' || text[i] == '[' || text[i] == '{';
+	}
+	return n;
+}
+
+static int check_values(Intake *intake, const char *text, size_t size, Error *error)
+{
+	uint64_t max = intake->config->max_values;
+	size_t n = count_values(text, size);
+
+	intake->heavy = true;
+	if (n <= max)
+		return 0;
+	return error_set(error, ERROR_TOO_LARGE, NULL,
+			 "expected a request of at most %" PRIu64
+			 " values (MaxValues=), got %zu; the connection is closed",
+			 max, n);
+}
+
 void intake_object(Client *client, const char *text, size_t size, size_t members, void *context)
 {
 	Intake *intake = context;
@@ -287,7 +325,9 @@ void intake_object(Client *client, const char *text, size_t size, size_t members
 	Request request = { 0 };
 	int r;
 
-	r = request_parse(text, size, members, &request, &error);
+	r = size > INTAKE_HEAVY_SIZE ? check_values(intake, text, size, &error) : 0;
+	if (r >= 0)
+		r = request_parse(text, size, members, &request, &error);
 	if (r == -EBADMSG) {
 		refuse_unread(intake, client, &request, &error);
 	} else if (r < 0) {

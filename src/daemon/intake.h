@@ -7,7 +7,8 @@
 #include "daemon/calls.h"
 #include "daemon/crew.h"
 
-#define INTAKE_UNSTORED_MAX 16384U /* outcomes that wait for the ledger; beyond, nothing more is promised */
+#define INTAKE_HEAVY_SIZE (64U << 10) /* of a request; reading it takes many times as much, in passing */
+#define INTAKE_UNSTORED_MAX 16384U    /* outcomes that wait for the ledger; beyond, nothing more is promised */
 
 typedef struct Intake {
 	const Config *config;
@@ -20,6 +21,7 @@ typedef struct Intake {
 	ErrorCode store_code; /* NONE: the state directory can be used */
 	char *store_message;  /* owned */
 	uint64_t n_refused;
+	bool heavy;                       /* a request was read that took much memory in passing */
 	Buffer arguments;                 /* scratch */
 	struct json_object *no_arguments; /* owned; the empty pool of a request that has none */
 } Intake;

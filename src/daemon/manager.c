@@ -2,6 +2,7 @@
 #include "daemon/manager.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 
@@ -59,10 +60,10 @@ static int clock_set(Manager *manager, uint64_t period_usec)
 
 static bool wants_pulse(const Manager *manager)
 {
-	return manager->clients.n_timed > 0 || manager->queue.n > 0 || manager->listener.paused_since_usec ||
-	       manager->stopping || !manager->opened || outcomes_pending(&manager->outcomes) ||
-	       promises_waits(&manager->promises) || manager->parking.again || manager->tell_due ||
-	       crew_waits(&manager->crew);
+	return manager->intake.heavy || manager->clients.n_timed > 0 || manager->queue.n > 0 ||
+	       manager->listener.paused_since_usec || manager->stopping || !manager->opened ||
+	       outcomes_pending(&manager->outcomes) || promises_waits(&manager->promises) || manager->parking.again ||
+	       manager->tell_due || crew_waits(&manager->crew);
 }
 
 /* Usually the clock is running already. */
@@ -144,8 +145,18 @@ void manager_turn(void *context)
 		manager_wind_down(manager, clock_monotonic());
 }
 
+/* What was taken in passing goes back to the system. */
+static void trim_memory(Manager *manager)
+{
+	if (!manager->intake.heavy)
+		return;
+	manager->intake.heavy = false;
+	malloc_trim(MANAGER_TRIM_KEEP);
+}
+
 static void manager_pulse(Manager *manager, uint64_t now_usec)
 {
+	trim_memory(manager);
 	manager->pulsed_usec = now_usec;
 	clients_check(&manager->clients, now_usec);
 	listener_check(&manager->listener, now_usec);

@@ -10,6 +10,7 @@
 #include "daemon/recovery.h"
 #include "daemon/reload.h"
 
+#define MANAGER_TRIM_KEEP (1U << 20)
 #define MANAGER_TICK_USEC 5000ULL             /* while runs are with a worker */
 #define MANAGER_PULSE_USEC 100000ULL          /* while something else is timed */
 #define MANAGER_LINGER_TICKS 20U              /* so that a busy client does not set the clock for each request */

@@ -122,6 +122,8 @@ Run *run_free(Run *run);
 DEFINE_CLEANUP(Run *, run_free)
 #define _cleanup_run_ _cleanup_(run_freep)
 
+/** \brief How many bytes it takes. */
+size_t run_weight(Run *run);
 /** \brief Charges \p user with it, until it is freed, and counts it as one that has not begun. */
 void run_charge(Run *run, User *user);
 /** \brief Its buffers have changed. */

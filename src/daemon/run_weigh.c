@@ -7,7 +7,7 @@
 #define NODE_WEIGHT 64U
 #define MEMBER_WEIGHT 64U
 #define OBJECT_WEIGHT 1024U
-#define ARRAY_WEIGHT 320U
+#define ARRAY_WEIGHT 96U
 
 static size_t json_weight(struct json_object *value)
 {
@@ -31,21 +31,25 @@ static size_t json_weight(struct json_object *value)
 	}
 }
 
-void run_charge(Run *run, User *user)
+size_t run_weight(Run *run)
 {
-	run->user = user_reference(user);
-	run->metadata_weight = run->metadata ? json_weight(run->metadata) : 0;
-	run->waits = true;
-	user->n_waiting++;
-	run_weigh(run);
+	if (run->metadata && run->metadata_weight == 0)
+		run->metadata_weight = json_weight(run->metadata);
+	return sizeof(*run) + run->metadata_weight + run->order.capacity + run->reply.capacity + run->records.capacity;
 }
 
 void run_weigh(Run *run)
 {
 	if (run->user)
-		user_weigh(run->user, USER_RUNS, &run->weight,
-			   sizeof(*run) + run->metadata_weight + run->order.capacity + run->reply.capacity +
-				   run->records.capacity);
+		user_weigh(run->user, USER_RUNS, &run->weight, run_weight(run));
+}
+
+void run_charge(Run *run, User *user)
+{
+	run->user = user_reference(user);
+	run->waits = true;
+	user->n_waiting++;
+	run_weigh(run);
 }
 
 void run_waits_no_more(Run *run)

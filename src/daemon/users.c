@@ -54,13 +54,13 @@ uint64_t users_bytes_max(const Config *config)
 	return MAX(config->max_bytes_per_user, REQUEST_WEIGHT * config->max_request_size);
 }
 
-int user_check_bytes(const User *user, UserBytes kind, const Config *config, Error *error)
+int user_check_bytes(const User *user, UserBytes kind, size_t more, const Config *config, Error *error)
 {
 	static const char *const kinds[] = { "requests that are being received", "runs",
 					     "answers that were not taken" };
 	uint64_t max = users_bytes_max(config);
 
-	if (user->bytes[kind] <= max)
+	if (user->bytes[kind] + more <= max)
 		return 0;
 	return error_set(error, ERROR_QUEUE_FULL, NULL,
 			 "%s take %zu bytes of user %u's, at most %" PRIu64 " may be (MaxBytesPerUser=)", kinds[kind],

@@ -47,8 +47,8 @@ User *user_release(User *user);
 
 /** \brief MaxBytesPerUser=, but never less than one request of the largest size needs on its way. */
 uint64_t users_bytes_max(const Config *config);
-/** \brief -EBADMSG with \p error where the user has more than that. */
-int user_check_bytes(const User *user, UserBytes kind, const Config *config, Error *error);
+/** \brief -EBADMSG with \p error where the user would have more than that with \p more. */
+int user_check_bytes(const User *user, UserBytes kind, size_t more, const Config *config, Error *error);
 /** \brief What takes \p *held bytes takes \p size from now on. */
 static inline void user_weigh(User *user, UserBytes kind, size_t *held, size_t size)
 {
