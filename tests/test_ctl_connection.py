@@ -90,7 +90,7 @@ def a_followed_run_whose_connection_ends_is_found_by_its_id():
     with Fake(answers(transfer=[*EVENTS[:4], CLOSE])) as fake:
         text = ctl(fake, "run", "transfer", "-f", "--no-request-id", status=75).stderr
         contains(text, f"  wait     ryusoctl --socket {fake.path} wait {RUN}\n", "the way to find out")
-        contains(text, f"journalctl RYUSO_RUN={RUN}", "the way to find out")
+        contains(text, f"ryusoctl --socket {fake.path} log {RUN}", "the way to find out")
 
 
 @test

@@ -93,7 +93,7 @@ def a_run_that_nobody_knows_exits_3():
     with Fake(answers(wait=unknown)) as fake:
         equal(ctl(fake, "wait", RUN, status=3).stderr,
               "'wait' was refused\n  failed   NoSuchRun: there is no such run\n"
-              f"  trace    journalctl RYUSO_RUN={RUN}\n", "the message")
+              f"  trace    ryusoctl --socket {fake.path} log {RUN}\n", "the message")
 
 
 @test

@@ -187,7 +187,7 @@ def show_of_a_run_that_has_ended_is_its_reply():
         text = show(status=reply["status"], reply=reply, ended_usec=1764000200000000, steps=None, next=None, parked=None,
                     error=None, remaining=None, arguments=None, decisions=None)
         contains(text, f"Status: {reply['status']}\n", "the account")
-        contains(text, "Ended: 2025-11-24 16:03:20\n", "the account")
+        contains(text, "Ended: 2025-11-24 16:03:20\n        Took: 3 min 29 s\n", "the account")
         check("What you can do" not in text and "Steps:" not in text, text)
     contains(text, "Undone: step 2, fee; step 1, debit\n", "the account")
 

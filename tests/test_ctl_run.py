@@ -52,7 +52,7 @@ def a_rectified_run_exits_1_and_says_what_failed_and_what_was_undone():
           "  undone   step 2, fee; step 1, debit\n"
           "  remains  nothing\n"
           "  next     remove the cause, then ask again\n"
-          f"  trace    journalctl RYUSO_RUN={RUN}\n", "the report")
+          f"  trace    ryusoctl --socket {fake.path} log {RUN}\n", "the report")
 
 
 @test
@@ -67,7 +67,7 @@ def a_parked_run_exits_2_and_says_what_stopped_it_and_what_remains():
           "  undone   step 2, fee (in doubt)\n"
           "  remains  step 1, debit\n"
           f"  next     see where it stands, and what you can do:  ryusoctl --socket {fake.path} show {RUN}\n"
-          f"  trace    journalctl RYUSO_RUN={RUN}\n", "the report")
+          f"  trace    ryusoctl --socket {fake.path} log {RUN}\n", "the report")
 
 
 @test

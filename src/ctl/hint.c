@@ -104,7 +104,7 @@ void hint_write_refused(Ctl *ctl, struct json_object *error, const char *program
 	}
 	if (code == ERROR_NO_SUCH_RUN && run) {
 		buffer_format(text, "  %-8s ", "trace");
-		hint_write_trace(run, "", text);
+		hint_write_trace(ctl, run, "", text);
 		buffer_text(text, "\n");
 		return;
 	}
@@ -117,16 +117,14 @@ void hint_write_refused(Ctl *ctl, struct json_object *error, const char *program
 		buffer_format(text, "  %-8s try again in a moment\n", "next");
 }
 
-void hint_write_trace(const char *run, const char *program, Buffer *text)
+void hint_write_trace(const Ctl *ctl, const char *run, const char *program, Buffer *text)
 {
-	buffer_text(text, "journalctl ");
 	if (run) {
-		buffer_text(text, "RYUSO_RUN=");
-		output_escape(run, text);
-	} else {
-		buffer_text(text, "RYUSO_PROGRAM=");
-		output_escape(program, text);
+		hint_write_command(ctl, "log", run, text);
+		return;
 	}
+	buffer_text(text, "journalctl RYUSO_PROGRAM=");
+	output_escape(program, text);
 }
 
 static const char *how_to_ask_again(struct json_object *error)
@@ -169,6 +167,6 @@ void hint_write(Ctl *ctl, struct json_object *reply, Buffer *text)
 	}
 	write_next(ctl, status, reply, text);
 	buffer_format(text, "  %-8s ", "trace");
-	hint_write_trace(run, program ? program : "", text);
+	hint_write_trace(ctl, run, program ? program : "", text);
 	buffer_text(text, "\n");
 }

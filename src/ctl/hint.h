@@ -13,4 +13,4 @@ void hint_write_refused(Ctl *ctl, struct json_object *error, const char *program
 /** \brief Appends a command for the reader to type: a verb and its argument. */
 void hint_write_command(const Ctl *ctl, const char *verb, const char *argument, Buffer *text);
 /** \brief Appends a sentence on how to find out what became of a run. \p run: its id, or NULL where it is not known. */
-void hint_write_trace(const char *run, const char *program, Buffer *text);
+void hint_write_trace(const Ctl *ctl, const char *run, const char *program, Buffer *text);

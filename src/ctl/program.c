@@ -164,7 +164,7 @@ static int explain_unknown(const Ctl *ctl, const ProgramRequest *request, const 
 		buffer_text(&message, "\n");
 	}
 	buffer_format(&message, "  %-8s ", "trace");
-	hint_write_trace(run, request->program, &message);
+	hint_write_trace(ctl, run, request->program, &message);
 	return ctl_complain_text(ctl, EXIT_UNKNOWN, &message);
 }
 

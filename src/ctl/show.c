@@ -72,6 +72,7 @@ static void write_moments(struct json_object *result, Buffer *text)
 						  { "Begun", "begun_usec" },
 						  { "Parked", "parked_usec" },
 						  { "Ended", "ended_usec" } };
+	int64_t begun = member_int(result, "begun_usec"), ended = member_int(result, "ended_usec");
 
 	for (size_t i = 0; i < ELEMENTSOF(moments); i++) {
 		int64_t usec = member_int(result, moments[i][1]);
@@ -82,6 +83,11 @@ static void write_moments(struct json_object *result, Buffer *text)
 		output_moment((uint64_t)usec, text);
 		buffer_text(text, "\n");
 	}
+	if (ended <= begun || begun <= 0)
+		return;
+	begin("Took", text);
+	output_duration((uint64_t)(ended - begun), text);
+	buffer_text(text, "\n");
 }
 
 void show_write_module(struct json_object *module, Buffer *text)

@@ -24,7 +24,7 @@ static int explain_wait(const Ctl *ctl, const Call *call, int error)
 		      call->name);
 	hint_write_command(ctl, call->name, call->run, &message);
 	buffer_format(&message, "\n  %-8s ", "trace");
-	hint_write_trace(call->run, NULL, &message);
+	hint_write_trace(ctl, call->run, NULL, &message);
 	return ctl_complain_text(ctl, EXIT_UNKNOWN, &message);
 }
 
