@@ -7,7 +7,7 @@ import json
 import os
 import signal
 
-from busy import module as test_module, status
+from busy import children, module as test_module, status
 from project import Project
 from reloading import Service, held, module_in_use
 from shop import build, longer, refused, result
@@ -186,6 +186,20 @@ def a_module_that_was_missing_is_found_by_a_reload():
         found = result(client, "reload")
         equal((found["other_module"], found["module"]["name"]), (True, "shop"), "the answer")
         equal(client.ask(service.order())["status"], "succeeded", "a run")
+
+
+@test
+def a_module_that_was_spoilt_in_place_is_replaced_by_a_reload():
+    service = Service()
+    with service.start() as daemon, daemon.client() as client:
+        service.module.write_bytes(b"spoilt")  # the very file that is in use
+        for pid in children(daemon.pid):
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: status(daemon)["state"] == "no-module", "the daemon to be without workers")
+        equal(client.ask(service.order())["error"]["name"], "NoModule", "a run meanwhile")
+        service.install(build("longer", longer))
+        equal(result(client, "reload")["other_module"], True, "the answer")
+        equal(client.ask(service.order())["status"], "succeeded", "a run afterwards")
 
 
 @test

@@ -126,7 +126,8 @@ static int each_drop_in(const ConfigSetup *setup, const char *name, int (*on_fil
 	}
 	if (r != 0)
 		return r;
-	qsort(list.items, list.n, sizeof(*list.items), by_name);
+	if (list.n > 1)
+		qsort(list.items, list.n, sizeof(*list.items), by_name);
 	for (size_t i = 0; i < list.n && r == 0; i++)
 		r = on_file(context, list.items[i].path);
 	return r;

@@ -71,10 +71,10 @@ int crew_change(Crew *crew, const Config *config, CrewChanged done, void *contex
 	return 1;
 }
 
-/* What runs, or waits without anybody to run it, comes before. */
+/* What waits without anybody to run it comes before, unless the module in use gives no workers any more. */
 bool crew_next_is_due(const Crew *crew)
 {
-	return crew->next && !crew->stopping && (crew->active || !crew->catalog);
+	return crew->next && !crew->stopping && (crew->active || !crew->catalog || crew->problem);
 }
 
 /* It takes no part any more in what follows. */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/modules_tidy.h"
 #include "daemon/notify.h"
@@ -139,6 +140,7 @@ static void use_settings(Reload *reload)
 	*setup->config = TAKE(reload->next, (Config){ 0 });
 	setup->trace->level = setup->config->trace;
 	setup->promises->forget_at_usec = 0;
+	promises_check(setup->promises, clock_monotonic());
 	clients_limit(setup->clients);
 	look_up_names(reload);
 	setup->on_changed(setup->context);
