@@ -28,7 +28,7 @@ def built(place="units"):
     for name in (*SERVICES, *SOCKETS):
         path = TOP_BUILD / place / name
         check(path.exists(), f"there is no {path}: build it")
-        text = re.sub(r"^ExecStart=\S*/(ryusod|ryusoctl)", lambda match: f"ExecStart={program(match[1])}",
+        text = re.sub(r"^(Exec\w+)=\S*/(ryusod|ryusoctl)", lambda match: f"{match[1]}={program(match[2])}",
                       path.read_text(), flags=re.MULTILINE)
         (directory / name).write_text(text)
     return directory
