@@ -64,6 +64,14 @@ def follow_with_json_writes_the_events_as_they_came():
 
 
 @test
+def what_the_daemon_left_out_is_said_to_be_missing():
+    for dropped, line in ((1, "(1 line left out, not read in time)\n"),
+                          (7, "(7 lines left out, not read in time)\n")):
+        with Fake(answers(transfer=[EVENTS[0], {**EVENTS[2], "dropped": dropped}, EVENTS[-1]])) as fake:
+            contains(ctl(fake, "run", "transfer", "-f", status=1).stdout, f"{line}hook 1/2 debit: ok", "the lines")
+
+
+@test
 def an_event_is_shown_before_the_run_ends():
     with Fake(answers(transfer=[*EVENTS[:3], HANG])) as fake:
         process = subprocess.Popen([program("ryusoctl"), "--socket", fake.path, "run", "transfer", "-f"],

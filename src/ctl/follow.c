@@ -141,7 +141,11 @@ static void write_event(Follow *follow, struct json_object *event, Buffer *text)
 {
 	const char *name = member_text(event, "event");
 	bool ended = member_text(event, "outcome");
+	int64_t dropped = member_int(event, "dropped");
 
+	if (dropped > 0)
+		buffer_format(text, "(%" PRIi64 " line%s left out, not read in time)\n", dropped,
+			      dropped == 1 ? "" : "s");
 	if (same("begun", name)) {
 		write_begun(event, text);
 		return;
