@@ -8,7 +8,7 @@ import pty
 import re
 import subprocess
 
-from journal import (CRIT, DECISION, ERR, HOLD, HOOK, INFO, NOTICE, OUTPUT, RECTIFIER, RUN_BEGUN, RUN_ENDED, RUN_PARKED,
+from journal import (CRIT, DECISION, ERR, HOLD, HOOK, INFO, MOVED, NOTICE, OUTPUT, RECTIFIER, RUN_BEGUN, RUN_ENDED, RUN_PARKED,
                      RUN_TAKEN_UP, STORE, WARNING, StuckJournald, Talker, WithoutJournal, beside_journald, by_hand,
                      journal, said, talk, wait_end)
 from tap import TIMEOUT, TOP_SOURCE, Client, check, contains, equal, main, run, scratch, test, wait_for
@@ -198,7 +198,8 @@ def the_ids_of_the_kinds_of_entries_are_those_in_the_manual():
     found = dict(re.findall(r"^\.It Li ([0-9a-f]{32})\n(.*)$", page, re.MULTILINE))
     told = {RUN_BEGUN: "has begun", RUN_ENDED: "has succeeded", RUN_PARKED: "parked", HOOK: "attempt of a hook",
             RECTIFIER: "attempt of a rectifier", OUTPUT: "logged or printed", RUN_TAKEN_UP: "goes on",
-            DECISION: "has decided", HOLD: "holds the queue", STORE: "state directory"}
+            DECISION: "has decided", HOLD: "holds the queue", STORE: "state directory",
+            MOVED: "was elsewhere"}
     equal(set(found), set(told), "the ids in ryusod(8)")
     for message_id, text in told.items():
         contains(found[message_id], text, f"what ryusod(8) says of {message_id}")

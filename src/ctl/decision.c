@@ -41,6 +41,12 @@ int decision_look(Ctl *ctl, Decision *decision)
 	status = member_text(result, "status");
 	if (!status || strcmp(status, "parked") != 0)
 		return refuse_state(ctl, decision, status);
+	if (member_int(result, "store_moved_usec") > 0)
+		ctl_complain(
+			ctl, 0,
+			"the state directory has been elsewhere since %s parked, or is a copy: make sure that nobody "
+			"has decided about the run there",
+			decision->run);
 	decision->step = member_int(member(result, "parked"), "step");
 	decision->before = json_object_get(member_list(result, "decisions"));
 	return 0;

@@ -93,7 +93,8 @@ static int verb_status(Ctl *ctl, char *const *arguments, size_t n)
 	(void)arguments;
 	(void)n;
 	r = look(ctl, &(Call){ .name = "status" }, status_show, &result);
-	return r == EXIT_SUCCEEDED && member_int(result, "parked") > 0 ? EXIT_PARKED : r;
+	return r == EXIT_SUCCEEDED && (member_int(result, "parked") > 0 || !status_knows_parked(result)) ? EXIT_PARKED
+													 : r;
 }
 
 static int show_pong(Ctl *ctl, struct json_object *result, Buffer *text)

@@ -123,6 +123,13 @@ static void write_origin(struct json_object *result, Buffer *text)
 		buffer_text(text, "\n");
 	}
 	write_moments(result, text);
+	if (member_int(result, "store_moved_usec") > 0) {
+		begin("Moved", text);
+		output_moment((uint64_t)member_int(result, "store_moved_usec"), text);
+		buffer_text(text,
+			    ": the state directory was found to have been elsewhere, or to be a copy; somebody may "
+			    "have decided about this run there\n");
+	}
 	if (module) {
 		begin("Module", text);
 		show_write_module(module, text);

@@ -102,12 +102,23 @@ static void write_count(struct json_object *json, const char *label, const char 
 	buffer_format(text, "%" PRIi64 "\n", member_int(json, name));
 }
 
+bool status_knows_parked(struct json_object *result)
+{
+	return member_typed(result, "parked", json_type_int);
+}
+
 static void write_parked(Ctl *ctl, struct json_object *result, Buffer *text)
 {
 	int64_t parked = member_int(result, "parked");
 	bool colour = ctl->output.colour && parked > 0;
 
 	begin("Parked", text);
+	if (!status_knows_parked(result)) {
+		buffer_format(text, "%snot known%s: the state directory is not open, or cannot be read\n",
+			      output_colour(ctl->output.colour, COLOUR_BAD),
+			      output_colour(ctl->output.colour, COLOUR_NONE));
+		return;
+	}
 	buffer_format(text, "%s%" PRIi64 "%s", output_colour(colour, COLOUR_BAD), parked,
 		      output_colour(colour, COLOUR_NONE));
 	if (parked > 0) {

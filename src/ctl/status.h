@@ -6,4 +6,6 @@
 
 struct json_object;
 
+/** \brief Whether it is known how many runs are parked. */
+bool status_knows_parked(struct json_object *result);
 int status_show(Ctl *ctl, struct json_object *result, Buffer *text);

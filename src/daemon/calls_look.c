@@ -127,8 +127,13 @@ static void describe_hold(Members *status, Ledger *ledger)
 static void describe_store(Members *status, const Calls *calls)
 {
 	const Promises *promises = calls->parking->promises;
+	uint64_t parked;
 
-	members_int(status, "parked", calls_count_parked(calls));
+	/* null: it is not known, since the store is not open or cannot be read */
+	if (calls_count_parked(calls, &parked) == 0)
+		members_int(status, "parked", parked);
+	else
+		members_null(status, "parked");
 	members_int(status, "submitted", promises->n_submitted);
 	members_bool(status, "held", promises->held);
 	if (promises->ledger && promises->held)

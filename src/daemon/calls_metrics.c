@@ -186,7 +186,10 @@ static struct json_object *running(Ask *ask, struct json_object *list)
 
 static struct json_object *parked(Ask *ask, struct json_object *list)
 {
-	return one(list, calls_count_parked(ask->calls));
+	uint64_t n;
+
+	/* where it is not known there is no sample */
+	return calls_count_parked(ask->calls, &n) < 0 ? list : one(list, n);
 }
 
 static struct json_object *connections(Ask *ask, struct json_object *list)

@@ -78,7 +78,18 @@ static void on_decided(void *context, int r)
 	members_id(&members, "run", &deferred->run);
 	members_text(&members, "verb", deferred->verb);
 	members_int(&members, "step", deferred->step);
+	members_time(&members, "store_moved_usec", deferred->moved_usec);
 	deferred_answer(deferred, members_end(&members));
+}
+
+/* The run may have been decided about elsewhere. */
+static uint64_t moved_usec(const Ask *ask, const Id *run)
+{
+	_cleanup_ledger_found_ LedgerFound found = { 0 };
+
+	if (ledger_find(ask->calls->parking->promises->ledger, run, &found) < 0)
+		return 0; /* the decision will say why */
+	return calls_moved_usec(ask->calls, found.run.ended_usec);
 }
 
 static int decide(Ask *ask, const LedgerDecision *decision, Error *error)
@@ -91,6 +102,7 @@ static int decide(Ask *ask, const LedgerDecision *decision, Error *error)
 		return r;
 	deferred->run = decision->run;
 	deferred->step = decision->step;
+	deferred->moved_usec = moved_usec(ask, &decision->run);
 	deferred->verb = ledger_verb_name(decision->verb);
 	r = parking_decide(ask->calls->parking, decision, on_decided, deferred, error);
 	if (r >= 0)
@@ -139,6 +151,7 @@ static int rehearse(Ask *ask, const LedgerDecision *decision, struct json_object
 	members_begin(&members);
 	members_id(&members, "run", &decision->run);
 	members_int(&members, "step", decision->step);
+	members_time(&members, "store_moved_usec", moved_usec(ask, &decision->run));
 	members_add(&members, "next", json_object_get(stored_member(account, "next")));
 	members_add(&members, "module", parking_describe_module(parking, &module, NULL));
 	return ask_result(&members, ret);

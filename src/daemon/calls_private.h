@@ -69,6 +69,7 @@ struct Deferred {
 	const char *verb;
 	uint32_t step;
 	bool now, held;
+	uint64_t moved_usec; /* of a decision: see calls_moved_usec() */
 };
 
 /** \brief Takes the ask's slot. -ENOMEM. */
@@ -88,8 +89,8 @@ typedef enum RunPlace {
 	PLACE_OUTCOMES,
 } RunPlace;
 
-/** \brief As many as `parked` lists. */
-uint64_t calls_count_parked(const Calls *calls);
+/** \brief As many as `parked` lists. -ENODATA: nobody knows: the store is not open, or damaged. */
+int calls_count_parked(const Calls *calls, uint64_t *ret);
 RunPlace calls_find(const Calls *calls, const Id *id, Run **ret);
 /** \brief "queued", "running", "succeeded" … */
 const char *calls_status(const Run *run, RunPlace place);
@@ -100,6 +101,9 @@ const char *ledger_run_status(const LedgerRun *run);
 /** \brief The same for who asks; -EBADMSG with NoSuchRun where there is none for them, in the ledger neither. \p ret_run
  * NULL: it is in the ledger alone. */
 int ask_find(const Ask *ask, const Id *id, Run **ret_run, RunPlace *ret_place, LedgerFound *ret_found, Error *error);
+/** \brief Of a run that parked at \p parked_usec: when the store was found to have been elsewhere since then, where it
+ * may have been decided about, too. 0: it was not. */
+uint64_t calls_moved_usec(const Calls *calls, uint64_t parked_usec);
 /** \brief Before the store is open, or where it cannot be, nobody knows which runs there are: -EBADMSG with Recovering,
  * StoreBusy or StoreDamaged. */
 int calls_check_store(const Calls *calls, Error *error);

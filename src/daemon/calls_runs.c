@@ -96,6 +96,14 @@ int ledger_trouble(const Calls *calls, int r, Error *error)
 			 problem ? problem : "the ledger cannot be read: ", problem ? "" : strerror(-r));
 }
 
+uint64_t calls_moved_usec(const Calls *calls, uint64_t parked_usec)
+{
+	const Ledger *ledger = calls->parking->promises->ledger;
+	uint64_t moved = ledger ? ledger_moved_usec(ledger) : 0;
+
+	return parked_usec != 0 && parked_usec < moved ? moved : 0;
+}
+
 static int no_such_run(const Id *id, Error *error)
 {
 	char text[ID_TEXT_SIZE];
@@ -236,7 +244,7 @@ static int count_one(void *context, const LedgerRun *run)
 	return 0;
 }
 
-uint64_t calls_count_parked(const Calls *calls)
+int calls_count_parked(const Calls *calls, uint64_t *ret)
 {
 	const LedgerFilter filter = { .states = LEDGER_BIT(LEDGER_PARKED) };
 	Promises *promises = calls->parking->promises;
@@ -246,8 +254,9 @@ uint64_t calls_count_parked(const Calls *calls)
 	TAILQ_FOREACH(run, &calls->crew->setup.outcomes->storing, entry)
 	if (run->status == WALK_PARKED)
 		listing.n++;
-	/* where it cannot be looked into, what was counted before is nearest to the truth */
-	if (promises->ledger && ledger_list(promises->ledger, &filter, count_one, &listing) < 0)
-		return MAX(listing.n, promises->n_parked);
-	return listing.n;
+	if (!promises->ledger || promises_problem(promises) ||
+	    ledger_list(promises->ledger, &filter, count_one, &listing) < 0)
+		return -ENODATA;
+	*ret = listing.n;
+	return 0;
 }

@@ -151,6 +151,8 @@ static int show(const Calls *calls, const Facts *facts, const Run *run, struct j
 	members_time(&members, "submitted_usec", facts->submitted_usec);
 	members_time(&members, "begun_usec", facts->begun_usec);
 	members_time(&members, facts->parked ? "parked_usec" : "ended_usec", facts->ended_usec);
+	if (facts->parked)
+		members_time(&members, "store_moved_usec", calls_moved_usec(calls, facts->ended_usec));
 	if (!id_is_null(&facts->module))
 		members_add(&members, "module",
 			    parking_describe_module(calls->parking, &facts->module, facts->build_id));

@@ -44,6 +44,11 @@ LedgerPlace ledger_place(const Ledger *ledger)
 	return ledger->place;
 }
 
+uint64_t ledger_moved_usec(const Ledger *ledger)
+{
+	return ledger->here.moved_usec;
+}
+
 const char *ledger_problem(const Ledger *ledger)
 {
 	const char *problem;

@@ -192,6 +192,8 @@ typedef enum LedgerPlace {
 
 /** \brief Whether the ledger is where it was when ledger_adopt() was last done (or where it was made). */
 LedgerPlace ledger_place(const Ledger *ledger);
+/** \brief When it was last found to have been elsewhere before: what had parked by then may exist there, too. 0: never. */
+uint64_t ledger_moved_usec(const Ledger *ledger);
 /** \brief Takes the present place for the ledger's own: when the runs that must park have. */
 int ledger_adopt(Ledger *ledger, LedgerDone done, void *context);
 

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 
 static void problem_say(char **ret_problem, const char *path, int r, const char *what)
@@ -120,6 +121,7 @@ static int ledger_look_around(Ledger *ledger, const Id *machine)
 	if (r < 0)
 		return r;
 	ledger->place = schema_same_place(&written, &ledger->here) ? LEDGER_SAME : LEDGER_MOVED;
+	ledger->here.moved_usec = ledger->place == LEDGER_MOVED ? clock_realtime() : written.moved_usec;
 	r = sql_open(&ledger->reader, ledger->path, SQL_READ);
 	if (r < 0)
 		return r;

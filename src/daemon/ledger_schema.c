@@ -63,7 +63,8 @@ static const char *const schema_steps[SCHEMA_VERSION] = {
 	" held INTEGER NOT NULL CHECK (held IN (0, 1)), uid INTEGER NOT NULL, reason TEXT, decided INTEGER NOT NULL"
 	") STRICT;",
 
-	"CREATE INDEX runs_user ON runs (uid, position);",
+	"CREATE INDEX runs_user ON runs (uid, position);"
+	"ALTER TABLE place ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;",
 };
 
 int schema_find_place(const char *path, const Id *machine, SchemaPlace *ret)
@@ -80,7 +81,7 @@ int schema_find_place(const char *path, const Id *machine, SchemaPlace *ret)
 
 int schema_read_place(Sql *sql, SchemaPlace *ret)
 {
-	_cleanup_statement_ Statement statement = sql_prepare(sql, "SELECT machine, inode, born FROM place");
+	_cleanup_statement_ Statement statement = sql_prepare(sql, "SELECT machine, inode, born, moved FROM place");
 	int r = statement_step(&statement);
 
 	if (r <= 0)
@@ -88,16 +89,24 @@ int schema_read_place(Sql *sql, SchemaPlace *ret)
 	ret->machine = column_id(&statement);
 	ret->inode = (uint64_t)column_int(&statement);
 	ret->born_usec = (uint64_t)column_int(&statement);
+	ret->moved_usec = (uint64_t)column_int(&statement);
 	return statement_error(&statement);
 }
 
 int schema_write_place(Sql *sql, const SchemaPlace *place)
 {
-	Statement statement = sql_prepare(sql, "INSERT OR REPLACE INTO place VALUES (1, ?, ?, ?)");
+	Statement statement =
+		sql_prepare(sql, "INSERT OR REPLACE INTO place (one, machine, inode, born) VALUES (1, ?, ?, ?)");
+	int r;
 
 	bind_id(&statement, &place->machine);
 	bind_int(&statement, (int64_t)place->inode);
 	bind_int(&statement, (int64_t)place->born_usec);
+	r = statement_finish(&statement);
+	if (r < 0 || place->moved_usec == 0)
+		return r;
+	statement = sql_prepare(sql, "UPDATE place SET moved = ?");
+	bind_time(&statement, place->moved_usec);
 	return statement_finish(&statement);
 }
 

@@ -16,6 +16,7 @@
 typedef struct SchemaPlace {
 	Id machine;
 	uint64_t inode, born_usec; /* 0: the file system does not say */
+	uint64_t moved_usec;       /* wall clock: when it was last found to have been elsewhere before; 0: never */
 } SchemaPlace;
 
 /** \brief The file is looked at by its name: it is not opened. */

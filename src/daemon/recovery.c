@@ -252,6 +252,8 @@ int recovery_open(Recovery *recovery, char **ret_problem)
 		return r;
 	recovery->crew->home = recovery->store->directory;
 	opening.doubt = ledger_place(promises->ledger) == LEDGER_MOVED ? ERROR_STORE_MOVED : ERROR_NONE;
+	if (opening.doubt != ERROR_NONE)
+		trace_moved(recovery->trace, recovery->store->directory, promises->n_parked);
 	r = look_at_recorder(&opening);
 	if (r >= 0 && opening.doubt != ERROR_NONE)
 		r = ledger_take(promises->ledger, remains_doubt, &opening);

@@ -36,5 +36,7 @@ void trace_decided(const Trace *trace, const char *program, const LedgerDecision
 void trace_left(const Trace *trace, const char *program, const Id *run);
 /** \brief An operator holds the queue, or lets it go on. */
 void trace_held(const Trace *trace, const LedgerHold *hold);
+/** \brief The state directory \p path was elsewhere before, and holds \p n_parked runs that were parked there. */
+void trace_moved(const Trace *trace, const char *path, uint64_t n_parked);
 /** \brief The state directory is damaged, or cannot be used: a sentence that says what, and what to do. */
 void trace_store(const Trace *trace, const char *sentence);

@@ -13,3 +13,4 @@
 #define TRACE_ID_DECISION "f608b4f05dab4433935ea209571d2aa3"     /* an operator has decided about a parked run */
 #define TRACE_ID_HOLD "e88c6b8e37f64b7d837279ce2730c6fa"         /* an operator holds the queue, or lets it go on */
 #define TRACE_ID_STORE "5855ce9147754cf2a419e90e844feadd"        /* the state directory is damaged, or cannot be used */
+#define TRACE_ID_MOVED "a2878864896341378e9a6772c365e81a" /* the state directory was elsewhere before, or is a copy */

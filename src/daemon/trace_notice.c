@@ -174,3 +174,17 @@ void trace_store(const Trace *trace, const char *sentence)
 	trace_fields_begin(&fields, trace, NULL);
 	log_entry(LOG_CRIT, TRACE_ID_STORE, fields.items, fields.n, "%s", sentence);
 }
+
+void trace_moved(const Trace *trace, const char *path, uint64_t n_parked)
+{
+	char command[TRACE_COMMAND_MAX];
+	TraceFields fields;
+
+	trace_fields_begin(&fields, trace, NULL);
+	log_entry(
+		LOG_WARNING, TRACE_ID_MOVED, fields.items, fields.n,
+		"%s is not where it was: it was moved, or is a copy or a restored backup; what was unfinished in it is "
+		"parked with StoreMoved, and %" PRIu64 " parked before stay so: before deciding about one (%s), make "
+		"sure that nobody has done so where it came from",
+		path, n_parked, trace_command(trace, "parked", command));
+}
