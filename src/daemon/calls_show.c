@@ -3,14 +3,17 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/calls_private.h"
+#include "daemon/calls_show.h"
 #include "daemon/stored_reply.h"
 
 /* What is said of every run. Borrowed. */
 typedef struct Facts {
 	Id run, module;
 	const char *status, *program, *request_id, *build_id;
-	uint32_t uid;
+	uint32_t uid, pid;
+	struct json_object *metadata; /* or NULL */
+	ErrorCode error;              /* of one that has ended */
+	uint32_t step;
 	uint64_t submitted_usec, begun_usec, ended_usec;
 	bool parked;
 	const char *reply; /* of one that has ended */
@@ -30,6 +33,10 @@ static Facts facts_of_run(const Run *run, RunPlace place)
 		.request_id = run->request_id,
 		.build_id = run->catalog->build_id,
 		.uid = run->peer.uid,
+		.pid = (uint32_t)run->peer.pid,
+		.metadata = run->metadata,
+		.error = ended ? run->error : ERROR_NONE,
+		.step = ended ? run->error_step : 0,
 		.submitted_usec = run->submitted_usec,
 		.begun_usec = run->begun_realtime_usec,
 		.ended_usec = ended ? run->ended_realtime_usec : 0,
@@ -51,6 +58,9 @@ static Facts facts_of_stored(const LedgerRun *run)
 		.request_id = run->request_id,
 		.build_id = run->build_id,
 		.uid = run->uid,
+		.pid = run->pid,
+		.error = run->error,
+		.step = run->step,
 		.submitted_usec = run->submitted_usec,
 		.begun_usec = run->begun_usec,
 		.ended_usec = run->ended_usec,
@@ -108,13 +118,17 @@ static int add_decisions(const Calls *calls, const Facts *facts, Members *member
 	return 0;
 }
 
-/* What is not known to be no secret is left out. */
-static void mask_outputs(const Calls *calls, const Facts *facts, struct json_object *reply)
+static const CatalogProgram *program_of(const Calls *calls, const Facts *facts)
 {
 	_cleanup_free_ char *problem = NULL;
 	const Catalog *catalog = crew_catalog(calls->crew, &facts->module, &problem);
-	const CatalogProgram *program = catalog && facts->program ? catalog_program(catalog, facts->program) : NULL;
 
+	return catalog && facts->program ? catalog_program(catalog, facts->program) : NULL;
+}
+
+/* What is not known to be no secret is left out. */
+static void mask_outputs(const CatalogProgram *program, struct json_object *reply)
+{
 	if (!program) {
 		json_object_object_del(reply, "data_pool");
 		return;
@@ -130,37 +144,72 @@ static void mask_outputs(const Calls *calls, const Facts *facts, struct json_obj
 static void add_reply(const Calls *calls, const Facts *facts, Members *members)
 {
 	struct json_object *reply = stored_reply_read(facts->reply, facts->reply_size);
+	const CatalogProgram *program = program_of(calls, facts);
 
 	if (!reply)
 		return;
-	mask_outputs(calls, facts, reply);
+	mask_outputs(program, reply);
 	members_add(members, "reply", reply);
+	if (program)
+		members_add(members, "steps", show_ended_steps(program, reply));
+}
+
+/* Of one whose reply was not kept. */
+static void add_error(const Facts *facts, Members *members)
+{
+	Members error;
+
+	if (facts->error == ERROR_NONE)
+		return;
+	members_begin(&error);
+	members_text(&error, "name", error_name(facts->error));
+	if (facts->step > 0)
+		members_int(&error, "step", facts->step);
+	members_add(members, "error", members_end(&error));
+}
+
+/* Of one in hand: where it is, and what has become of its steps so far. */
+static int add_running(const Calls *calls, const Run *run, Members *members)
+{
+	members_add(members, "running", describe_running(run));
+	return members->ok ? show_running_steps(calls, run, members->object) : -ENOMEM;
+}
+
+static void add_origin(const Facts *facts, Members *members)
+{
+	members_int(members, "peer_uid", facts->uid);
+	members_int(members, "peer_pid", facts->pid);
+	members_text_or_null(members, "request_id", facts->request_id);
+	if (facts->metadata)
+		members_add(members, "metadata", json_object_get(facts->metadata));
+	members_time(members, "submitted_usec", facts->submitted_usec);
+	members_time(members, "begun_usec", facts->begun_usec);
+	members_time(members, facts->parked ? "parked_usec" : "ended_usec", facts->ended_usec);
 }
 
 static int show(const Calls *calls, const Facts *facts, const Run *run, struct json_object **ret, Error *error)
 {
 	Members members;
-	int r;
+	int r = 0;
 
 	members_begin(&members);
 	members_id(&members, "run", &facts->run);
 	members_text_or_null(&members, "program", facts->program);
 	members_text(&members, "status", facts->status);
-	members_int(&members, "peer_uid", facts->uid);
-	members_text_or_null(&members, "request_id", facts->request_id);
-	members_time(&members, "submitted_usec", facts->submitted_usec);
-	members_time(&members, "begun_usec", facts->begun_usec);
-	members_time(&members, facts->parked ? "parked_usec" : "ended_usec", facts->ended_usec);
+	add_origin(facts, &members);
 	if (facts->parked)
 		members_time(&members, "store_moved_usec", calls_moved_usec(calls, facts->ended_usec));
 	if (!id_is_null(&facts->module))
 		members_add(&members, "module",
 			    parking_describe_module(calls->parking, &facts->module, facts->build_id));
 	if (run && run == calls->crew->current)
-		members_add(&members, "running", describe_running(run));
+		r = add_running(calls, run, &members);
 	if (facts->reply_size > 0)
 		add_reply(calls, facts, &members);
-	r = add_decisions(calls, facts, &members, error);
+	else if (!facts->parked)
+		add_error(facts, &members);
+	if (r >= 0)
+		r = add_decisions(calls, facts, &members, error);
 	if (r >= 0 && facts->parked && members.ok)
 		r = parking_describe(calls->parking, &facts->run, members.object, error);
 	if (r >= 0)

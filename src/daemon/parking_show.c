@@ -59,13 +59,35 @@ static int describe_blindly(struct json_object *object, struct json_object *repl
 	return r;
 }
 
+/* Without any that is a promise's, or of durability `process`, there may be none. */
+static int add_metadata(struct json_object *object, const RecordStart *start)
+{
+	RecordRequest request;
+	struct json_object *metadata = NULL;
+	JsonError error;
+	int r;
+
+	if (start->request_size == 0 || record_decode_request(start->request, start->request_size, &request) < 0 ||
+	    request.metadata_size == 0)
+		return 0;
+	r = json_parse(request.metadata, request.metadata_size, JSON_DEPTH_MAX, &metadata, &error);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (json_object_object_add(object, "metadata", metadata) == 0)
+		return 0;
+	json_object_put(metadata);
+	return -ENOMEM;
+}
+
 /* The stored reply has the last word on what keeps it parked: its records may be older than that. */
 static int describe_fully(struct json_object *object, Replay *replay, const RecordStart *start,
 			  struct json_object *reply)
 {
 	int r;
 
-	r = account_add(object, replay, start);
+	r = add_metadata(object, start);
+	if (r >= 0)
+		r = account_add(object, replay, start);
 	if (r >= 0 && stored_member(reply, "parked"))
 		r = add_from(object, "parked", reply);
 	return r < 0 ? r : add_from(object, "rectified", reply);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/promises_private.h"
+#include "daemon/stored_reply.h"
 
 static const LedgerState states[WALK_STATUS_MAX] = {
 	[WALK_SUCCEEDED] = LEDGER_SUCCEEDED,
@@ -161,8 +162,22 @@ static bool has_secret_output(const Run *run)
 	return false;
 }
 
+/* Why a run failed is kept all the same. False where it could not be written. */
+static bool without_secrets(const Run *run, const char *reply, size_t reply_size, Buffer *text)
+{
+	const SpecArgs *outputs = &run->program->spec->outputs;
+	_cleanup_json_ struct json_object *tree = stored_reply_read(reply, reply_size);
+	struct json_object *pool = stored_member(tree, "data_pool");
+
+	for (size_t i = 0; pool && i < outputs->n; i++)
+		if (outputs->items[i].secret || plan_key_secret(run->program->plan, outputs->items[i].name))
+			json_object_object_del(pool, outputs->items[i].name);
+	return tree && stored_reply_write(tree, text) == 0;
+}
+
 void promises_remember(Promises *promises, const Run *run, const char *reply, size_t reply_size)
 {
+	_cleanup_buffer_ Buffer masked = { 0 };
 	LedgerRun record = describe(run);
 
 	if (promises_usable(promises) < 0)
@@ -170,6 +185,9 @@ void promises_remember(Promises *promises, const Run *run, const char *reply, si
 	if (!has_secret_output(run)) {
 		record.reply = reply;
 		record.reply_size = reply_size;
+	} else if (run->error != ERROR_NONE && without_secrets(run, reply, reply_size, &masked)) {
+		record.reply = (const char *)masked.data;
+		record.reply_size = masked.size;
 	}
 	(void)ledger_remember(promises->ledger, &record); /* what is not remembered was not promised */
 }

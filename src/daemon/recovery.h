@@ -40,3 +40,5 @@ void recovery_settle(Recovery *recovery);
 /** \brief Parks a run that the crew has let go, by what the recorder holds of it from run->offset up to \p end (0: of a
  * run that may not have begun: by its order). Takes it. */
 void recovery_park(Recovery *recovery, Run *run, size_t end, ErrorCode code, const char *message);
+/** \brief Packs the records of a file from \p offset on, \p size bytes; of what does not hold, what comes before it. */
+void recovery_pack(const RecordFile *file, uint32_t number, size_t offset, size_t size, Buffer *ret);

@@ -50,5 +50,3 @@ int recovery_make_from_ledger(Recovery *recovery, const LedgerRun *given, Buffer
 /** \brief Fills \p run in as parked; \p records as in park_make(). */
 int recovery_make_parked(Run *run, const void *records, size_t size, ErrorCode code, const char *message);
 void recovery_ghosts_free(Recovery *recovery);
-/** \brief Packs the records of a file from \p offset on, \p size bytes; of what does not hold, what comes before it. */
-void recovery_pack(const RecordFile *file, uint32_t number, size_t offset, size_t size, Buffer *ret);

@@ -24,7 +24,8 @@ int replay_init(Replay *replay, const Plan *plan, const RecordStart *start)
 	if (!is_text(start->program, start->program_size, plan->program->name))
 		return -EBADMSG;
 	replay->attempts = calloc(plan->n_steps + 1, sizeof(*replay->attempts));
-	if (!replay->attempts)
+	replay->took = calloc(plan->n_steps + 1, sizeof(*replay->took));
+	if (!replay->attempts || !replay->took)
 		return -ENOMEM;
 	r = walk_start(plan, &arguments, start->begun_usec, &replay->walk);
 	if (r < 0)
@@ -37,6 +38,7 @@ void replay_done(Replay *replay)
 	walk_free(replay->walk);
 	notes_done(&replay->notes);
 	free(replay->attempts);
+	free(replay->took);
 	free(replay->last_reason);
 	*replay = (Replay){ 0 };
 }
@@ -107,6 +109,8 @@ static int tell_end(Replay *replay, const RecordEnd *end, const PoolWrite *write
 		return judge(r);
 	if (end->rectifying)
 		replay->rectified += end->writes_size;
+	else if (end->usec > replay->now_usec)
+		replay->took[end->step - 1] += end->usec - replay->now_usec;
 	replay->now_usec = end->usec;
 	replay->begun = false;
 	return 0;

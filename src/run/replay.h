@@ -21,6 +21,7 @@ typedef struct Replay {
 	uint32_t interruptions; /* of the last TAKEN */
 	uint32_t n_records;     /* fed, START included */
 	uint32_t *attempts;     /* owned; of each step's own function, on the way forward: [step - 1] */
+	uint64_t *took;         /* owned; the time of these attempts that have ended, in sum */
 	bool parked;            /* PARK was fed, and no decision since */
 	bool set_aside; /* that PARK came where the walk had ended, or parked by itself: which a retry takes up */
 	uint64_t decided_usec; /* of the last decision; 0: none */

@@ -110,6 +110,8 @@ static int add_step(struct json_object *steps, const Replay *replay, uint32_t st
 		r = put_text(object, "state", walk_stand_name(walk_stand(replay->walk, step)));
 	if (r >= 0)
 		r = put_number(object, "attempts", replay->attempts[step - 1]);
+	if (r >= 0 && replay->took[step - 1] > 0)
+		r = put_number(object, "usec", replay->took[step - 1]);
 	if (r >= 0)
 		r = add_rectifiers(object, hook);
 	if (r >= 0)
@@ -248,13 +250,18 @@ static int add_next(struct json_object *object, Replay *replay)
 	return r < 0 ? r : put(object, "next", take_ptr(next));
 }
 
+int account_add_steps(struct json_object *object, const Replay *replay, const RecordStart *start)
+{
+	int r = add_arguments(object, replay, start);
+
+	return r < 0 ? r : add_steps(object, replay);
+}
+
 int account_add(struct json_object *object, Replay *replay, const RecordStart *start)
 {
 	int r;
 
-	r = add_arguments(object, replay, start);
-	if (r >= 0)
-		r = add_steps(object, replay);
+	r = account_add_steps(object, replay, start);
 	if (r >= 0)
 		r = add_result(object, replay);
 	if (r >= 0)
