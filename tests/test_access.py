@@ -8,6 +8,7 @@ import json
 import os
 import pwd
 
+from accounts import Accounts
 from shop import As, Shop, build, call, result
 from tap import check, contains, equal, main, run, program, skip, test, wait_for
 
@@ -153,6 +154,59 @@ def users_see_wait_for_watch_and_cancel_their_own_runs():
         while "event" in (line := again.reply()):
             pass
         equal(line["result"]["run"], run_id, "the end of the watch")
+
+
+@test
+def the_status_tells_nothing_of_programs_and_runs_of_others():
+    with Open() as shop, shop.user() as client, shop.user() as again, shop.user(OTHER) as other, shop.client() as root:
+        shop.let("ship", "wait")
+        client.send(shop.order("by-number"))
+        run_id = wait_for(lambda: result(again, "runs", status="running")["runs"], "the run")[0]["run"]
+        for who in (again, root):
+            equal(result(who, "status")["running"]["run"], run_id, "what its user, and root, are told")
+        found = result(other, "status")
+        equal(set(found["running"]), {"since_usec"}, "what another is told")
+        equal(found["module"]["programs"], len(OPEN) + 1, "how many programs there are for another")
+        done = run("setpriv", f"--reuid={OTHER}", f"--regid={OTHER}", "--clear-groups", program("ryusoctl"), "--socket",
+                   shop.one.socket, "status")
+        contains(done.stdout, "Running: another user's run, for ", "what ryusoctl says")
+        check("by-number" not in str(found) + done.stdout, "no name is told")
+        shop.let("ship", None)
+        equal(client.reply()["status"], "succeeded", "the run")
+
+
+def moving(spec):
+    tree = json.loads(spec)
+    tree["programs"]["order"]["allow"] = {"users": ["clerk"]}
+    tree["programs"]["launch"]["allow"] = {"groups": ["clerks"]}
+    return json.dumps(tree)
+
+
+@test
+def names_are_looked_up_anew_at_a_reload():
+    if os.geteuid() != 0:
+        skip("only root can be another user")
+    shop = Shop()
+    with Accounts(users={"clerk": USER}) as accounts:
+        daemon = shop.daemon(build("moving", moving))
+    os.chmod(shop.directory, 0o755)
+    os.chmod(daemon.socket, 0o666)
+    daemon.wait_log('there is no group "clerks"')
+    with As(daemon.socket, USER) as clerk, As(daemon.socket, OTHER, GROUP) as other, daemon.client() as root:
+        equal((listed(clerk), listed(other)), ({"glance", "order"}, {"glance"}), "what each is shown at first")
+        equal(call(other, "parked")["error"]["name"], "NotAllowed", "an operator's call")
+        accounts.write({"clerk": OTHER}, {"clerks": GROUP, "ryuso-admin": GROUP})
+        equal(listed(clerk), {"glance", "order"}, "before the reload")
+        result(root, "reload")
+        equal((listed(clerk), listed(other)), ({"glance"}, {"glance", "order", "launch"}), "what each is shown then")
+        equal(clerk.ask(shop.order("order"))["error"]["name"], "UnknownProgram", "what is not the clerk's any more")
+        equal(result(other, "parked"), {"runs": []}, "an operator's call")
+        accounts.write()
+        result(other, "reload")
+        daemon.wait_log('there is no user "clerk"')
+        equal((listed(clerk), listed(other)), ({"glance"}, {"glance"}), "where nobody has the names")
+        equal(call(other, "parked")["error"]["name"], "NotAllowed", "where the group is gone")
+    daemon.stop()
 
 
 @test

@@ -3,10 +3,10 @@
 """Who may decide: root, the daemon's own user, members of the group ryuso-admin; and what others see of runs."""
 
 import os
-import pathlib
 
+from accounts import Accounts
 from shop import As, Shop, refused, result, stored
-from tap import contains, equal, main, program, scratch, skip, test
+from tap import contains, equal, main, skip, test
 
 VERBS = {"parked": {}, "reload": {}, "retry": {"step": 2}, "skip": {"step": 2, "reason": "why"},
          "confirm": {"step": 2, "reason": "why"}, "hold": {}, "resume": {}}
@@ -25,34 +25,6 @@ def open_to_all(shop, daemon):
 def only_root():
     if os.geteuid() != 0:
         skip("only root can be another user")
-
-
-def with_group():
-    """A wrapper of ryusod for which the group ryuso-admin exists, whatever this system has."""
-    directory = scratch()
-    groups = [line for line in pathlib.Path("/etc/group").read_text().splitlines()
-              if not line.startswith("ryuso-admin:")]
-    (directory / "group").write_text("\n".join([*groups, f"ryuso-admin:x:{GROUP}:"]) + "\n")
-    wrapper = directory / "ryusod"
-    wrapper.write_text("#!/bin/sh\nexec unshare --mount --propagation private sh -c "
-                       f"'mount --bind {directory}/group /etc/group && exec \"$0\" \"$@\"' '{program('ryusod')}' "
-                       "\"$@\"\n")
-    wrapper.chmod(0o755)
-    return str(wrapper)
-
-
-class WithGroup:
-    """Daemons that are started within know the group."""
-
-    def __enter__(self):
-        self.before = os.environ.get("RYUSOD")
-        os.environ["RYUSOD"] = with_group()
-
-    def __exit__(self, *_):
-        if self.before:
-            os.environ["RYUSOD"] = self.before
-        else:
-            del os.environ["RYUSOD"]
 
 
 @test
@@ -76,7 +48,7 @@ def the_verbs_are_refused_to_others_before_anything_else_is_looked_at():
 def a_member_of_the_group_may_whether_it_is_its_first_group_or_another():
     only_root()
     shop = Shop()
-    with WithGroup():
+    with Accounts(groups={"ryuso-admin": GROUP}):
         daemon = shop.daemon()
     with daemon.client() as client:
         open_to_all(shop, daemon)

@@ -194,15 +194,15 @@ def what_is_refused_leaves_no_entry_of_a_run():
 
 @test
 def the_ids_of_the_kinds_of_entries_are_those_in_the_manual():
-    page = (TOP_SOURCE / "man" / "ryusod.8.in").read_text()
+    page = (TOP_SOURCE / "man" / "ryuso-journal.7.in").read_text()
     found = dict(re.findall(r"^\.It Li ([0-9a-f]{32})\n(.*)$", page, re.MULTILINE))
     told = {RUN_BEGUN: "has begun", RUN_ENDED: "has succeeded", RUN_PARKED: "parked", HOOK: "attempt of a hook",
             RECTIFIER: "attempt of a rectifier", OUTPUT: "logged or printed", RUN_TAKEN_UP: "goes on",
             DECISION: "has decided", HOLD: "holds the queue", STORE: "state directory",
             MOVED: "was elsewhere"}
-    equal(set(found), set(told), "the ids in ryusod(8)")
+    equal(set(found), set(told), "the ids in ryuso-journal(7)")
     for message_id, text in told.items():
-        contains(found[message_id], text, f"what ryusod(8) says of {message_id}")
+        contains(found[message_id], text, f"what ryuso-journal(7) says of {message_id}")
     equal(set(re.findall(r'"([0-9a-f]{32})"', (TOP_SOURCE / "src/daemon/trace_ids.h").read_text())), set(told),
           "the ids in the daemon")
 

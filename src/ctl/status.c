@@ -80,6 +80,12 @@ static void write_running(struct json_object *running, Buffer *text)
 		buffer_text(text, "nothing\n");
 		return;
 	}
+	if (!member_text(running, "program")) {
+		buffer_text(text, "another user's run, for ");
+		output_duration((uint64_t)member_int(running, "since_usec"), text);
+		buffer_text(text, "\n");
+		return;
+	}
 	output_escape(member_text(running, "program"), text);
 	buffer_format(text, ", step %" PRIi64 " of %" PRIi64, member_int(running, "step"),
 		      member_int(running, "steps"));

@@ -15,7 +15,17 @@ int call_ping(Ask *ask, struct json_object **ret, Error *error)
 	return ask_result(&members, ret);
 }
 
-struct json_object *describe_module(const Crew *crew)
+/* What somebody may not run does not exist for them. */
+static size_t count_programs(const Ask *ask, const Catalog *catalog)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < catalog->n_programs; i++)
+		n += access_permits(&catalog->programs[i].access, &ask->client->peer, ask->client->watch.fd);
+	return n;
+}
+
+struct json_object *describe_module(const Crew *crew, size_t n_programs)
 {
 	const Catalog *catalog = crew->catalog;
 	char fingerprint[ID_TEXT_SIZE];
@@ -28,7 +38,7 @@ struct json_object *describe_module(const Crew *crew)
 	members_text(&members, "path", crew->module.path);
 	members_text(&members, "build_id", catalog->build_id);
 	members_text(&members, "fingerprint", fingerprint);
-	members_int(&members, "programs", catalog->n_programs);
+	members_int(&members, "programs", n_programs);
 	return members_end(&members);
 }
 
@@ -64,6 +74,17 @@ struct json_object *describe_running(const Run *run)
 	members_text(&members, "run", run->id_text);
 	members_text(&members, "program", run->program->spec->name);
 	describe_call(&members, run);
+	return members_end(&members);
+}
+
+/* Another user's run: that there is one, and no more. */
+static struct json_object *describe_another(const Run *run)
+{
+	uint64_t now = clock_monotonic();
+	Members members;
+
+	members_begin(&members);
+	members_int(&members, "since_usec", now > run->begun_usec ? now - run->begun_usec : 0);
 	return members_end(&members);
 }
 
@@ -158,9 +179,11 @@ int call_status(Ask *ask, struct json_object **ret, Error *error)
 	members_text(&members, "state", calls->state(calls->context, &message));
 	members_text(&members, "message", message);
 	if (crew->catalog)
-		members_add(&members, "module", describe_module(crew));
+		members_add(&members, "module", describe_module(crew, count_programs(ask, crew->catalog)));
 	if (crew->current)
-		members_add(&members, "running", describe_running(crew->current));
+		members_add(&members, "running",
+			    ask_may_see(ask, crew->current->peer.uid) ? describe_running(crew->current)
+								      : describe_another(crew->current));
 	members_int(&members, "queued", crew->setup.queue->n + crew->n_ordered - (crew->current ? 1 : 0));
 	members_int(&members, "connections", calls->clients->n);
 	describe_store(&members, calls);

@@ -110,6 +110,6 @@ int calls_check_store(const Calls *calls, Error *error);
 /** \brief The ledger cannot be looked into: -EBADMSG, or -ENOMEM. */
 int ledger_trouble(const Calls *calls, int r, Error *error);
 /** \brief The module in use, where there is one: a new object, or NULL. */
-struct json_object *describe_module(const Crew *crew);
+struct json_object *describe_module(const Crew *crew, size_t n_programs);
 /** \brief What the run in hand is at: a new object, or NULL. */
 struct json_object *describe_running(const Run *run);

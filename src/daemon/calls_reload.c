@@ -31,7 +31,7 @@ static void on_reloaded(void *context, const ReloadReport *report, const Error *
 	members_add(&members, "at_next_start", list_settings(report->waiting));
 	members_bool(&members, "other_module", report->other_module);
 	if (crew->catalog)
-		members_add(&members, "module", describe_module(crew));
+		members_add(&members, "module", describe_module(crew, crew->catalog->n_programs));
 	members_int(&members, "fitted", report->refit.fitted);
 	members_int(&members, "refused", report->refit.refused);
 	deferred_answer(deferred, members_end(&members));
