@@ -197,7 +197,7 @@ def the_ids_of_the_kinds_of_entries_are_those_in_the_manual():
     page = (TOP_SOURCE / "man" / "ryuso-journal.7.in").read_text()
     found = dict(re.findall(r"^\.It Li ([0-9a-f]{32})\n(.*)$", page, re.MULTILINE))
     told = {RUN_BEGUN: "has begun", RUN_ENDED: "has succeeded", RUN_PARKED: "parked", HOOK: "attempt of a hook",
-            RECTIFIER: "attempt of a rectifier", OUTPUT: "logged or printed", RUN_TAKEN_UP: "goes on",
+            RECTIFIER: "attempt of a rectifier", OUTPUT: "printed a line", RUN_TAKEN_UP: "goes on",
             DECISION: "has decided", HOLD: "holds the queue", STORE: "state directory",
             MOVED: "was elsewhere"}
     equal(set(found), set(told), "the ids in ryuso-journal(7)")
