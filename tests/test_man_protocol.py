@@ -236,7 +236,7 @@ def names_in(value):
         return set()
     found = set(value)
     for name, member in value.items():
-        if name not in ("data_pool", "arguments", "labels"):
+        if name not in ("data_pool", "arguments", "labels", "metadata"):
             found |= names_in(member)
     return found
 

@@ -87,31 +87,14 @@ static void tell_waiters(Reload *reload, const Error *error)
 
 static void reload_start(Reload *reload);
 
-/* Users and groups may be others by now; of another module they were looked up just now. */
-static void admit(const Reload *reload)
-{
-	Catalog *catalog = reload->setup.crew->catalog;
-	int r = calls_admit(reload->setup.intake->calls);
-
-	if (r >= 0 && catalog && !reload->report.other_module)
-		r = catalog_admit(catalog);
-	if (r < 0)
-		log_warning(
-			"who may run programs, and who is an operator, could not be looked up anew: %s; it stays as it "
-			"was until the next reload",
-			strerror(-r));
-}
-
 static void reload_end(Reload *reload, const Error *error)
 {
 	bool again = reload->again;
 
-	if (error) {
+	if (error)
 		log_error("the settings were not read again: %s", error->message ? error->message : "out of memory");
-	} else {
-		admit(reload);
+	else
 		say_done(reload);
-	}
 	if (!reload->setup.crew->stopping)
 		notify_ready();
 	tell_waiters(reload, error);
