@@ -309,6 +309,30 @@ START_TEST(answers_that_are_not_taken_by_a_user_who_has_no_room_are_not_held)
 }
 END_TEST
 
+START_TEST(in_one_turn_only_so_much_is_read_of_a_user_where_there_are_others)
+{
+	static char text[2 * CLIENT_TURN_SIZE];
+	User *other;
+
+	memset(text, ' ', sizeof(text) - 1);
+	connection_open(&connection);
+	other = users_get(&connection.users, 4711);
+	for (unsigned i = 0; i < 3; i++) {
+		bool alone = i == 2;
+
+		if (alone)
+			user_release(other);
+		ck_assert_int_gt(send(connection.fd, text, sizeof(text) - 1, MSG_NOSIGNAL), 0);
+		connection.client->user->turn = connection.clients.turn;
+		connection.client->user->read = i == 0 ? 0 : CLIENT_TURN_SIZE;
+		ck_assert_int_gt(sd_event_run(connection.event, 0), 0);
+		ck_assert_uint_eq(connection.client->user->read >= sizeof(text) - 1, i != 1);
+		connection_turn(&connection);
+	}
+	connection_close(&connection);
+}
+END_TEST
+
 START_TEST(what_was_sent_is_not_kept_for_a_client_that_always_leaves_something)
 {
 	size_t size = CLIENT_UNSENT_MAX / 2;
@@ -355,5 +379,6 @@ CHECK_MAIN(client, an_object_is_handed_on_when_its_last_brace_has_come, answers_
 	   only_an_object_that_has_begun_can_be_too_slow, connections_are_counted_in_all_and_by_user,
 	   a_request_for_which_the_user_has_no_room_is_not_waited_for,
 	   answers_that_are_not_taken_by_a_user_who_has_no_room_are_not_held,
+	   in_one_turn_only_so_much_is_read_of_a_user_where_there_are_others,
 	   what_was_sent_is_not_kept_for_a_client_that_always_leaves_something,
 	   what_a_client_takes_is_given_back_to_its_user)

@@ -123,7 +123,7 @@ class As:
     def _connect(self, path, uid, gid, groups):
         try:
             _this_thread_only(uid, gid, groups)
-            self.client = Client(path)
+            self.client = wait_for(lambda: _connected(path), "room in the backlog")
         except OSError as error:
             self.failure = error
 
@@ -132,6 +132,13 @@ class As:
 
     def __exit__(self, *_):
         self.client.close()
+
+
+def _connected(path):
+    try:
+        return Client(path)
+    except BlockingIOError:
+        return None
 
 
 def _this_thread_only(uid, gid, groups):

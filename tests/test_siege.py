@@ -17,7 +17,7 @@ NOTHING = {"program": "nothing"}
 HONEST_UID = 4711
 MIB = 1 << 20
 BYTES = 4 * MIB  # MaxBytesPerUser=: of requests being received, of runs, and of replies
-SLACK = 12 * MIB  # what malloc(3) and the parsing of one request take in passing
+SLACK = 24 * MIB  # what buffers have beyond their content, and what reading one request takes in passing
 KEPT = 32 * MIB  # what malloc(3) may keep of what was freed
 SETTINGS = {"MaxBytesPerUser": "4M", "MaxUnreadReplies": "1M", "RequestTimeout": "500ms", "ReplyTimeout": "500ms",
             "Trace": "failures"}

@@ -184,6 +184,8 @@ static int client_receive_once(Client *client)
 	ssize_t n;
 
 	n = recv(client->watch.fd, clients->receive, CLIENT_RECEIVE_SIZE, MSG_DONTWAIT);
+	if (n > 0)
+		client->user->read += (size_t)n;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n < 0) {
@@ -201,7 +203,7 @@ static int client_receive_once(Client *client)
 
 void client_receive(Client *client)
 {
-	for (unsigned i = 0; i < 4 && !client->gone; i++)
+	for (unsigned i = 0; i < 4 && !client->gone && client_may_read(client); i++)
 		if (client_receive_once(client) == 0)
 			break;
 	client_check_room(client);

@@ -21,6 +21,7 @@
 #define CLIENT_DRAIN_USEC USEC_PER_SEC /* how long what follows a lost frame is still taken, and dropped */
 #define CLIENT_TELL_USEC (10 * USEC_PER_SEC) /* at most that often the log is told of those who were turned away */
 #define CLIENT_RECEIVE_SIZE (64U << 10)
+#define CLIENT_TURN_SIZE (32U << 10) /* bytes of one user, in all, of a turn, where there are others */
 
 typedef struct Client Client;
 typedef struct Clients Clients;
@@ -74,6 +75,7 @@ struct Clients {
 	size_t n, n_timed;
 	size_t n_turned_away;
 	uint64_t n_admitted;
+	uint64_t turn;                           /* of the loop: from one clients_flush() to the next */
 	size_t n_given_up;                       /* that did not take their answers */
 	uint64_t told_away_usec, told_deaf_usec; /* when the log was last told of them */
 	char *receive;                           /* owned; CLIENT_RECEIVE_SIZE */

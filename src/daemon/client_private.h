@@ -19,6 +19,9 @@ void client_check(Client *client, uint64_t now_usec);
 void clients_give_up(Client *client, const char *why, const char *setting);
 
 /* client_room.c */
+/** \brief Where several users are connected, each one's connections are read from only so much in one turn of the loop:
+ * whatever one of them sends, the others' are read next. */
+bool client_may_read(Client *client);
 /** \brief An object of which the user has no room for more is not waited for: refuses it. */
 void client_check_room(Client *client);
 /** \brief What is too much to be held for somebody who does not take it: gives the client up. */

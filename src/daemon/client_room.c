@@ -9,6 +9,17 @@ static void client_weigh(Client *client)
 		   client->unsent + client->n_slots * sizeof(Slot) + client->ids);
 }
 
+bool client_may_read(Client *client)
+{
+	User *user = client->user;
+
+	if (user->turn != client->clients->turn) {
+		user->turn = client->clients->turn;
+		user->read = 0;
+	}
+	return user->read < CLIENT_TURN_SIZE || user->users->n == 1;
+}
+
 void client_check_room(Client *client)
 {
 	_cleanup_error_ Error error = { 0 };

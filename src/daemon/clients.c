@@ -128,6 +128,7 @@ void clients_flush(Clients *clients)
 	size_t n = 2 * clients->n + 1; /* a flush may make a client dirty again, but not for ever in one turn */
 	Client *client;
 
+	clients->turn++;
 	while ((client = TAILQ_FIRST(&clients->dirty)) && n-- > 0) {
 		TAILQ_REMOVE(&clients->dirty, client, dirty_entry);
 		client->dirty = false;

@@ -9,7 +9,7 @@
 #include "daemon/poller.h"
 
 #define LISTENER_SOCKETS_MAX 16
-#define LISTENER_BATCH_MAX 32
+#define LISTENER_BATCH_MAX 128
 #define LISTENER_PAUSE_USEC (100 * 1000ULL)
 #define LISTENER_CALM_USEC (10 * 1000 * 1000ULL) /* without a pause, after which the next one is told again */
 

@@ -33,6 +33,8 @@ typedef struct User {
 	size_t n_connections;
 	size_t n_waiting; /* runs */
 	size_t bytes[USER_BYTES_MAX];
+	uint64_t turn; /* of the loop, in which `read` bytes were read from the user's connections */
+	size_t read;
 } User;
 
 struct Users {
