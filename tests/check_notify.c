@@ -49,6 +49,8 @@ START_TEST(the_service_manager_is_told_each_state_in_its_own_words)
 	ck_assert_str_eq(heard(fd), "STOPPING=1");
 	notify_extend(15 * USEC_PER_SEC);
 	ck_assert_str_eq(heard(fd), "EXTEND_TIMEOUT_USEC=15000000");
+	notify_alive();
+	ck_assert_str_eq(heard(fd), "WATCHDOG=1");
 	notify_status("3 runs wait");
 	ck_assert_str_eq(heard(fd), "STATUS=3 runs wait");
 }

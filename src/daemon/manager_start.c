@@ -250,6 +250,20 @@ static int watch_threads(Manager *manager)
 	return r < 0 ? r : poller_add(&manager->poller, &manager->recorder_watch, EPOLLIN);
 }
 
+/* The loop does not turn while the store is read, however long that takes. */
+static int recover(Manager *manager, char **ret_problem)
+{
+	bool watched = sd_event_get_watchdog(manager->event) > 0;
+	int r;
+
+	if (watched)
+		notify_extend(MANAGER_START_USEC);
+	r = recovery_open(&manager->recovery, ret_problem);
+	if (watched)
+		notify_alive();
+	return r;
+}
+
 void manager_open(Manager *manager)
 {
 	_cleanup_free_ char *problem = NULL;
@@ -257,7 +271,7 @@ void manager_open(Manager *manager)
 
 	if (open_locks(manager) < 0)
 		return;
-	r = recovery_open(&manager->recovery, &problem);
+	r = recover(manager, &problem);
 	if (r >= 0)
 		r = watch_threads(manager);
 	if (r < 0) {
@@ -334,9 +348,6 @@ int manager_init(Manager *manager, const Options *options)
 		return r;
 	log_start();
 	notify_ready();
-	/* the loop does not turn while the store is read */
-	if (sd_event_get_watchdog(manager->event) > 0)
-		notify_extend(MANAGER_START_USEC);
 	manager_open(manager);
 	return 0;
 }

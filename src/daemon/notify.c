@@ -51,6 +51,11 @@ void notify_extend(uint64_t usec)
 	notify(text);
 }
 
+void notify_alive(void)
+{
+	notify("WATCHDOG=1");
+}
+
 void notify_status(const char *line)
 {
 	char text[NOTIFY_TEXT_MAX];

@@ -15,5 +15,8 @@ void notify_reloading(void);
 void notify_stopping(void);
 /** \brief EXTEND_TIMEOUT_USEC: the daemon is not to be killed within \p usec from now, and says so again if need be. */
 void notify_extend(uint64_t usec);
+/** \brief WATCHDOG=1, a sign of life: it also ends what notify_extend() has asked for. The rest of them is sent by the
+ * event loop. */
+void notify_alive(void);
 /** \brief STATUS: one line for people, shorter than NOTIFY_STATUS_MAX. */
 void notify_status(const char *text);

@@ -64,3 +64,18 @@ ryuso_status carry_hold(ryuso_run *run, const struct carry_hold_args *args)
 	close(fd);
 	return n == 1 ? RYUSO_OK : ryuso_unknown(run, "NotOpened", "%s: %s", path, strerror(errno));
 }
+
+ryuso_status carry_gorge(ryuso_run *run, const struct carry_gorge_args *args)
+{
+	const size_t size = (size_t)1 << 20;
+	ryuso_status status = note(run, args->thing);
+	char *block;
+
+	while (status == RYUSO_OK) {
+		block = malloc(size);
+		if (!block)
+			return ryuso_fail(run, "NoMemory", "there was an end of it before the kernel saw to it");
+		memset(block, 1, size);
+	}
+	return status;
+}
