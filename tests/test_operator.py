@@ -73,16 +73,13 @@ def a_member_of_the_group_may_whether_it_is_its_first_group_or_another():
 def a_group_that_is_made_later_counts_from_a_reload_on():
     only_root()
     shop = Shop()
-    with WithGroup():
-        group = pathlib.Path(os.environ["RYUSOD"]).parent / "group"
-        whole = group.read_text()
-        group.write_text("".join(line for line in whole.splitlines(True) if not line.startswith("ryuso-admin:")))
+    with Accounts() as accounts:
         daemon = shop.daemon()
     with daemon.client() as client:
         open_to_all(shop, daemon)
         with As(daemon.socket, MEMBER, gid=GROUP) as member:
             refused(member, "parked", "NotAllowed", "ryuso-admin")
-            group.write_text(whole)
+            accounts.write(groups={"ryuso-admin": GROUP})
             refused(member, "parked", "NotAllowed", "ryuso-admin")
             result(client, "reload")
             equal(result(member, "parked")["runs"], [], "the list")
