@@ -18,6 +18,7 @@ from tap import TIMEOUT, TOP_BUILD, TOP_SOURCE, check, contains, equal, numbers,
 
 HERE = pathlib.Path(__file__).resolve().parent
 INSIDE = os.environ.get("RYUSO_BOOTED") == "yes"
+ELSEWHERE = os.environ.get("RYUSO_BOOT_ROOT")  # not on this machine's own root
 MEMBER, STRANGER, OPERATOR = "ada", "eve", "olga"
 STATE = pathlib.Path("/var/lib/ryuso")
 STORY = pathlib.Path("/var/tmp/story")  # what lasts when the power fails
@@ -51,16 +52,21 @@ def reason_not_to_boot():
     return None
 
 
+def boot_command(program, *arguments):
+    """A command line that runs a test program within a machine: on the root RYUSO_BOOT_ROOT, where that is set."""
+    variables = {"RYUSO_BOOTED": "yes", "top_srcdir": TOP_SOURCE, "top_builddir": TOP_BUILD,
+                 "PYTHONDONTWRITEBYTECODE": "1", "RYUSO_TEST_TIMEOUT": TIMEOUT, "RYUSO_BOOT_ROOT": ELSEWHERE or ""}
+    command = [HERE / "with-systemd", *(["--root", ELSEWHERE] if ELSEWHERE else []), "--with", TOP_SOURCE, "--with", TOP_BUILD,
+               "env", *(f"{key}={value}" for key, value in variables.items()), "python3", HERE / program, *arguments]
+    return [str(part) for part in command]
+
+
 def boot():
     reason = reason_not_to_boot()
     if reason:
         skip_all(reason)
-    variables = {"RYUSO_BOOTED": "yes", "top_srcdir": TOP_SOURCE, "top_builddir": TOP_BUILD,
-                 "PYTHONDONTWRITEBYTECODE": "1", "RYUSO_TEST_TIMEOUT": TIMEOUT}
-    program = HERE / pathlib.Path(sys.argv[0]).name
-    command = [HERE / "with-systemd", "--with", TOP_SOURCE, "--with", TOP_BUILD, "env",
-               *(f"{key}={value}" for key, value in variables.items()), "python3", program, *sys.argv[1:]]
-    status = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, check=False).returncode
+    command = boot_command(pathlib.Path(sys.argv[0]).name, *sys.argv[1:])
+    status = subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode
     if status == 99:
         skip_all("systemd does not boot in a container here")
     sys.exit(status)
@@ -151,12 +157,32 @@ def wait_active(name, pid):
              f"another process of {name}")
 
 
+def forget_headers():
+    """Those that our objects depend on are others elsewhere, or in other places: what was built is used as it is."""
+    for path in TOP_BUILD.rglob("*.P*o"):
+        path.write_text("# nothing\n")
+
+
+def permit_sanitizers():
+    """The leak sanitizer traces its own process at its end."""
+    for manager in ("system", "user"):
+        for name in ("ryuso.service", "ryuso@.service", "ryuso-recover.service", "ryuso-recover@.service"):
+            directory = pathlib.Path("/etc/systemd", manager, f"{name}.d")
+            directory.mkdir(parents=True)
+            (directory / "sanitizers.conf").write_text("[Service]\nSystemCallFilter=@debug\n")
+    root("systemctl", "daemon-reload")
+
+
 def install_as_the_readme_says():
     """With the member in the group that may run programs. Without it there is nothing to test."""
     section = (TOP_SOURCE / "README.md").read_text().split("## Install it")[1].split("\n## ")[0]
     commands = [line[len("sudo "):] for line in section.splitlines()
                 if line.startswith("sudo ") and "apt-get" not in line]
     contains(" ".join(commands), "$USER", "what is typed by the one who wants to be a member")
+    if ELSEWHERE:
+        forget_headers()
+    if make_variable("SANITIZE_CFLAGS"):
+        permit_sanitizers()
     for user in (MEMBER, STRANGER, OPERATOR):
         root("useradd", "--create-home", "--shell", "/bin/bash", user)
     for line in commands:
