@@ -176,8 +176,9 @@ def make_foreign_program():
 
 @test
 def each_row_of_the_table_allows_what_it_says():
-    if root("systemd-run", "--quiet", "--wait", "--collect", "chrt", "-f", "1", "true", status=None).returncode != 0:
-        ROWS.pop("run in real time")  # in this machine's control groups no service can, not even of root
+    probe = ("systemd-run", "--quiet", "--wait", "--collect", "-p", "User=ryuso", "-p", "LimitRTPRIO=1")
+    if root(*probe, "chrt", "-f", "1", "true", status=None).returncode != 0:
+        ROWS.pop("run in real time")  # on this machine no service can that is not root's
     for what, (lines, command) in ROWS.items():
         if callable(lines):
             lines = lines()
