@@ -72,7 +72,7 @@ START_TEST(a_retry_gives_the_call_a_fresh_budget_on_either_way)
 	ck_assert_int_eq(park(forward, ERROR_MODULE_CHANGED), 0);
 	ck_assert_int_eq(walk_retry(forward->walk, 1), 0);
 	scene_play(forward, "fail fail ok");
-	ck_trace(forward, "x x#2 x x#2 x#3");
+	ck_trace(forward, "x x#2 x#3 x#4 x#5");
 	ck_end(forward, "succeeded");
 
 	scene_play(back, "ok fail fail fail .");
@@ -96,7 +96,7 @@ START_TEST(an_attempt_in_doubt_stays_so_over_a_park_until_a_later_one_is_ok)
 	ck_assert_int_eq(walk_stand(fails->walk, 2), WALK_STAND_DOUBT);
 	ck_assert_int_eq(walk_retry(fails->walk, 2), 0);
 	scene_play(fails, "fail fail fail");
-	ck_trace(fails, "w x x x#2 x#3 -ux? -uw");
+	ck_trace(fails, "w x x#2 x#3 x#4 -ux? -uw");
 
 	scene_play(ends, "ok die .");
 	ck_assert_int_eq(park(ends, ERROR_MODULE_CHANGED), 0);

@@ -66,7 +66,8 @@ const char *ryuso_undone_token(const ryuso_run *run);
 bool ryuso_in_doubt(const ryuso_run *run);
 /** \brief Whether this call is on the way back. */
 bool ryuso_rectifying(const ryuso_run *run);
-/** \brief The attempt, from 1. */
+/** \brief The attempt, from 1. Where an operator lets a parked run go on forwards, the numbers go on, too; a rectifier's
+ * begin anew with each of their retries. */
 unsigned ryuso_attempt(const ryuso_run *run);
 /** \brief The step, from 1; in a rectifier, the step that is reversed. */
 unsigned ryuso_step(const ryuso_run *run);

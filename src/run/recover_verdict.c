@@ -16,7 +16,7 @@ static bool is_repeated(const Replay *replay)
 {
 	const SpecHook *hook = replay->plan->ops[replay->action.op].hook;
 
-	return hook->idempotent && replay->action.attempt < hook->retry.attempts;
+	return hook->idempotent && walk_has_attempts(replay->walk, hook);
 }
 
 /* Where no step is in doubt and the run goes forwards: its next call may have been made already, unless its BEGIN would

@@ -72,6 +72,7 @@ void walk_ready(Walk *walk)
 {
 	walk->stage = STAGE_CALL;
 	walk->attempt = 1;
+	walk->spent = 0;
 	walk->doubt = false;
 }
 
@@ -162,7 +163,7 @@ static bool may_repeat(const Walk *walk, const SpecHook *hook, const Outcome *ou
 		return false;
 	if (outcome->kind == OUTCOME_UNKNOWN && !hook->idempotent)
 		return false;
-	return walk->attempt < walk_budget(walk, hook).attempts;
+	return walk_has_attempts(walk, hook);
 }
 
 void walk_leave_call(Walk *walk, uint32_t step)

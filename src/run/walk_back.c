@@ -125,7 +125,7 @@ int walk_ended_back(Walk *walk, const Outcome *outcome)
 		walk->stage = STAGE_SEEK;
 		return 0;
 	}
-	if (walk->attempt < walk_budget(walk, op->hook).attempts) {
+	if (walk_has_attempts(walk, op->hook)) {
 		walk->attempt++;
 		walk->stage = STAGE_WAIT;
 		return 0;

@@ -88,13 +88,16 @@ static void go_on(Walk *walk)
 	walk->stage = STAGE_SEEK;
 }
 
-/* The call that would have come next does so now; its attempts are counted anew, what they left in doubt stays so. */
+/* The call that would have come next does so now, with a fresh budget; what its attempts left in doubt stays so. On the
+ * way forward they go on being numbered, so that none seems to be the first that is not; a rectifier bears that. */
 static void go_on_here(Walk *walk)
 {
 	fault_done(&walk->parked);
 	walk->status = WALK_RUNNING;
 	walk->stage = STAGE_CALL;
-	walk->attempt = 1;
+	if (walk->back)
+		walk->attempt = 1;
+	walk->spent = walk->attempt - 1;
 	walk_timers_renew(walk);
 	if (!walk->back)
 		walk->states[walk->plan->ops[walk->op].step - 1].doubt = false;

@@ -54,6 +54,7 @@ struct Walk {
 	bool doubt;         /* an attempt of the call was unknown */
 	uint32_t op;        /* where it stands */
 	uint32_t attempt;   /* of the call it stands at: the next one */
+	uint32_t spent;     /* attempts of that call that a budget before this one has had */
 	uint32_t reversing; /* the step that is being reversed */
 	size_t start;       /* the pool with which the run began */
 	WalkTimer *timers;  /* of what it is in, outermost first */
@@ -100,6 +101,8 @@ void walk_reverse_next(Walk *walk);
  */
 int walk_stop_then(Walk *walk);
 
+/** \brief Whether another attempt of it may follow the one that the walk stands at. */
+bool walk_has_attempts(const Walk *walk, const SpecHook *hook);
 /** \brief The attempts that \p hook has in this direction. */
 SpecRetry walk_budget(const Walk *walk, const SpecHook *hook);
 /** \brief The wait before the next attempt: doubled each time, up to a cap. */

@@ -68,12 +68,17 @@ SpecRetry walk_budget(const Walk *walk, const SpecHook *hook)
 	};
 }
 
+bool walk_has_attempts(const Walk *walk, const SpecHook *hook)
+{
+	return walk->attempt - walk->spent < walk_budget(walk, hook).attempts;
+}
+
 uint64_t walk_wait_usec(const Walk *walk, const SpecHook *hook)
 {
 	SpecRetry retry = walk_budget(walk, hook);
 	uint64_t usec = retry.backoff_usec;
 
-	for (uint32_t n = 2; n < walk->attempt && usec < retry.max_backoff_usec; n++)
+	for (uint32_t n = walk->spent + 2; n < walk->attempt && usec < retry.max_backoff_usec; n++)
 		usec *= 2;
 	return MIN(usec, retry.max_backoff_usec);
 }
