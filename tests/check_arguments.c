@@ -40,6 +40,20 @@ static int encode(const char *data, const char *metadata, Buffer *buffer, Error 
 	return arguments_encode(&program, data_json, metadata_json, buffer, error);
 }
 
+/* By way of its members; -1 where they are not plain. */
+static int encode_flat(const char *data, Buffer *buffer)
+{
+	JsonMember members[16];
+	JsonFlat flat;
+	size_t n = 0;
+	int r;
+
+	ck_assert_int_eq(json_flat_init(&flat, data, strlen(data)), 0);
+	while ((r = json_flat_next(&flat, &members[n])) > 0 && members[n].type != VALUE_DICT)
+		ck_assert_uint_lt(++n, ELEMENTSOF(members));
+	return r == 0 ? arguments_encode_members(&program, members, n, buffer) : -1;
+}
+
 /* "name=JSON name=JSON", in the order of the encoding. */
 static void ck_encodes(const char *data, const char *metadata, const char *expected)
 {
@@ -74,6 +88,7 @@ static void ck_refuses(const char *data, ErrorCode code, const char *path, const
 
 	buffer_text(&buffer, "before");
 	ck_assert_int_eq(encode(data, NULL, &buffer, &error), -EBADMSG);
+	ck_assert_int_le(encode_flat(data, &buffer), 0);
 	ck_assert_int_eq(error.code, code);
 	ck_assert_str_eq(error.path, path);
 	ck_assert_ptr_nonnull(strstr(error.message, message));
@@ -155,10 +170,57 @@ START_TEST(arguments_are_judged_in_the_specs_order_then_unknown_members_in_the_r
 }
 END_TEST
 
+/* The tree's way and the members' are one. */
+START_TEST(scalars_are_encoded_without_a_tree_just_the_same)
+{
+	static const char *const pools[] = {
+		"{\"from\":\"main\",\"amount\":1.5}",
+		"{ \"limit\" : -7, \"amount\":3,\"from\":\"\"}",
+		"{\"amount\":-0,\"from\":\"\xc3\xa4\"}",
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(pools); i++) {
+		_cleanup_buffer_ Buffer tree = {}, flat = {};
+		_cleanup_error_ Error error = {};
+
+		buffer_text(&tree, "before");
+		buffer_text(&flat, "before");
+		ck_assert_int_eq(encode(pools[i], NULL, &tree, &error), 0);
+		ck_assert_int_eq(encode_flat(pools[i], &flat), 1);
+		ck_assert_uint_eq(flat.size, tree.size);
+		ck_assert_mem_eq(flat.data, tree.data, tree.size);
+	}
+}
+END_TEST
+
+START_TEST(members_that_are_not_acceptable_are_not_encoded)
+{
+	static const char *const pools[] = {
+		"{}",
+		"{\"from\":\"main\"}",
+		"{\"from\":1,\"amount\":1}",
+		"{\"from\":\"main\",\"amount\":true}",
+		"{\"from\":\"main\",\"amount\":1,\"limit\":1.0}",
+		"{\"from\":\"main\",\"amount\":1,\"limit\":null}",
+		"{\"from\":\"main\",\"amount\":1,\"amounts\":1}",
+		"{\"from\":\"main\",\"amount\":1,\"amount\":1}",
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(pools); i++) {
+		_cleanup_buffer_ Buffer buffer = {};
+
+		buffer_text(&buffer, "before");
+		ck_assert_msg(encode_flat(pools[i], &buffer) == 0, "%s", pools[i]);
+		ck_assert_uint_eq(buffer.size, strlen("before"));
+	}
+}
+END_TEST
+
 CHECK_MAIN(arguments, arguments_are_encoded_in_the_specs_order,
 	   an_int_is_accepted_where_a_float_is_asked_for_and_stays_an_int,
 	   an_argument_with_a_default_may_be_absent_even_if_required, metadata_follows_under_names_with_an_underscore,
 	   metadata_that_is_null_or_no_identifier_is_left_out, a_missing_argument_is_named_by_its_path,
 	   an_argument_of_another_type_is_named_with_both_types, null_is_of_no_type,
 	   an_unknown_argument_is_refused_with_an_escaped_path,
-	   arguments_are_judged_in_the_specs_order_then_unknown_members_in_the_requests)
+	   arguments_are_judged_in_the_specs_order_then_unknown_members_in_the_requests,
+	   scalars_are_encoded_without_a_tree_just_the_same, members_that_are_not_acceptable_are_not_encoded)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_flat.h"
 #include "base/json_number.h"
 #include "base/text.h"
 
@@ -106,7 +107,10 @@ static int build_text(Builder *builder, const char **ret, size_t *ret_size)
 	Buffer *scratch = &builder->scratch;
 
 	scratch->size = 0;
-	while (at < builder->end && *at != '"') {
+	for (;;) {
+		at += json_plain_size(at, (size_t)(builder->end - at));
+		if (at == builder->end || *at == '"')
+			break;
 		if (*at++ != '\\')
 			continue;
 		if (at == builder->end)

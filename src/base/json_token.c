@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json_flat.h"
 #include "base/json_number.h"
 #include "base/text.h"
 
@@ -34,22 +35,13 @@ static int string_byte(JsonLook *look, uint8_t byte)
 	return 0;
 }
 
-static bool is_plain(uint8_t byte)
-{
-	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
-
 int json_on_string(JsonLook *look, uint8_t byte)
 {
-	const char *text = look->text;
-	size_t at = look->scan->at, size = look->size;
+	size_t at = look->scan->at, plain = json_plain_size(look->text + at, look->size - at);
 
-	if (!is_plain(byte))
+	if (plain == 0)
 		return string_byte(look, byte);
-	do
-		at++;
-	while (at < size && is_plain((uint8_t)text[at]));
-	look->scan->at = at;
+	look->scan->at += plain;
 	return 0;
 }
 

@@ -77,7 +77,13 @@ int intake_check_service(const Intake *intake, Error *error)
 static int find_program(const Intake *intake, Client *client, const char *name, const CatalogProgram **ret,
 			Error *error)
 {
-	const CatalogProgram *program = catalog_program(intake->crew->catalog, name);
+	const CatalogProgram *program;
+	int r;
+
+	r = intake_check_service(intake, error);
+	if (r < 0)
+		return r;
+	program = catalog_program(intake->crew->catalog, name);
 
 	if (!program || !access_permits(&program->access, &client->peer, client->watch.fd))
 		return error_set(error, ERROR_UNKNOWN_PROGRAM, "/program", "there is no program of that name");
@@ -160,26 +166,14 @@ static int fill_in(Intake *intake, const Request *request, const Id *fingerprint
 	return run->request_id ? 0 : -ENOMEM;
 }
 
-/* -EBADMSG with \p error: it is refused. */
-static int make_run(Intake *intake, Client *client, const Request *request, const Id *fingerprint, Run **ret,
-		    Error *error)
+/* The run of a request whose arguments are encoded. */
+static int new_run(Intake *intake, Client *client, const CatalogProgram *program, const Request *request,
+		   const Id *fingerprint, Run **ret, Error *error)
 {
-	const CatalogProgram *program = NULL;
 	_cleanup_run_ Run *run = NULL;
 	int r;
 
-	r = intake_check_service(intake, error);
-	if (r >= 0)
-		r = find_program(intake, client, request->name, &program, error);
-	if (r < 0)
-		return r;
-	buffer_clear(&intake->arguments);
-	r = arguments_encode(program->spec, request->data_pool ? request->data_pool : intake->no_arguments,
-			     request->metadata, &intake->arguments, error);
-	if (r >= 0)
-		r = buffer_error(&intake->arguments);
-	if (r >= 0)
-		r = run_new(program, &client->peer, &run);
+	r = run_new(program, &client->peer, &run);
 	if (r >= 0)
 		r = fill_in(intake, request, fingerprint, run);
 	if (r >= 0)
@@ -193,6 +187,22 @@ static int make_run(Intake *intake, Client *client, const Request *request, cons
 	run_charge(run, client->user);
 	*ret = take_ptr(run);
 	return 0;
+}
+
+/* -EBADMSG with \p error: it is refused. */
+static int make_run(Intake *intake, Client *client, const Request *request, const Id *fingerprint, Run **ret,
+		    Error *error)
+{
+	const CatalogProgram *program;
+	int r;
+
+	r = find_program(intake, client, request->name, &program, error);
+	if (r < 0)
+		return r;
+	buffer_clear(&intake->arguments);
+	r = arguments_encode(program->spec, request->data_pool ? request->data_pool : intake->no_arguments,
+			     request->metadata, &intake->arguments, error);
+	return r < 0 ? r : new_run(intake, client, program, request, fingerprint, ret, error);
 }
 
 static void submit(Intake *intake, Run *run)
@@ -241,12 +251,21 @@ static void count_refused(const Intake *intake, const Request *request, const Er
 		metrics_refused(program->tally);
 }
 
+static void take_run(Intake *intake, Client *client, Run *run, Request *request)
+{
+	Slot *slot = client_slot(client, take_ptr(request->id_text));
+
+	if (slot)
+		hand_on(intake, run, slot, request);
+	else
+		run_free(run);
+}
+
 static void take_program(Intake *intake, Client *client, Request *request)
 {
 	_cleanup_error_ Error error = { 0 };
 	Id fingerprint = { 0 };
 	Run *run = NULL;
-	Slot *slot;
 	int r = 0;
 
 	if (request->request_id)
@@ -261,16 +280,34 @@ static void take_program(Intake *intake, Client *client, Request *request)
 		client_refuse(client, take_ptr(request->id_text), request->name, &error);
 		return;
 	}
-	if (r < 0) {
+	if (r < 0)
 		client_abandon(client);
-		return;
-	}
-	slot = client_slot(client, take_ptr(request->id_text));
-	if (!slot) {
-		run_free(run);
-		return;
-	}
-	hand_on(intake, run, slot, request);
+	else
+		take_run(intake, client, run, request);
+}
+
+/* False where anything is not as usual: nothing was done then, and the long way says what it is. */
+static bool take_plain(Intake *intake, Client *client, const char *text, size_t size)
+{
+	RequestPlain *plain = &intake->plain;
+	_cleanup_error_ Error error = { 0 };
+	const CatalogProgram *program;
+	const Id fingerprint = { 0 };
+	Run *run;
+	int r;
+
+	if (!request_read_plain(text, size, plain))
+		return false;
+	r = find_program(intake, client, plain->name, &program, &error);
+	buffer_clear(&intake->arguments);
+	if (r >= 0 && arguments_encode_members(program->spec, plain->pool, plain->n_pool, &intake->arguments) <= 0)
+		r = -EBADMSG;
+	if (r >= 0)
+		r = new_run(intake, client, program, &plain->request, &fingerprint, &run, &error);
+	if (r >= 0)
+		take_run(intake, client, run, &plain->request);
+	request_done(&plain->request);
+	return r >= 0;
 }
 
 /* Something is wrong with the message's own members; or it is no JSON, and what follows cannot be believed. */
@@ -326,6 +363,8 @@ void intake_object(Client *client, const char *text, size_t size, size_t members
 	int r;
 
 	r = size > INTAKE_HEAVY_SIZE ? check_values(intake, text, size, &error) : 0;
+	if (r >= 0 && take_plain(intake, client, text, size))
+		return;
 	if (r >= 0)
 		r = request_parse(text, size, members, &request, &error);
 	if (r == -EBADMSG) {

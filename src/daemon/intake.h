@@ -6,6 +6,7 @@
 
 #include "daemon/calls.h"
 #include "daemon/crew.h"
+#include "wire/request.h"
 
 #define INTAKE_HEAVY_SIZE (64U << 10) /* of a request; reading it takes many times as much, in passing */
 #define INTAKE_UNSTORED_MAX 16384U    /* outcomes that wait for the ledger; beyond, nothing more is promised */
@@ -24,6 +25,7 @@ typedef struct Intake {
 	bool heavy;                       /* a request was read that took much memory in passing */
 	Buffer arguments;                 /* scratch */
 	struct json_object *no_arguments; /* owned; the empty pool of a request that has none */
+	RequestPlain plain;               /* scratch */
 } Intake;
 
 int intake_init(Intake *intake, const Config *config, Crew *crew, Queue *queue, Calls *calls);

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_flat.h"
 #include "spec/spec.h"
 
 /** \brief Appends count and (name, value) pairs, as pool_encode_writes() does, metadata's members as `_NAME` (those
@@ -13,3 +14,6 @@
  * -ENOMEM. \p metadata may be NULL. */
 int arguments_encode(const SpecProgram *program, struct json_object *data_pool, struct json_object *metadata,
 		     Buffer *buffer, Error *error);
+/** \brief The same of a data pool that is scalars alone, without metadata. 1; 0 where it is not acceptable as it stands:
+ * then arguments_encode() says why; -ENOMEM. */
+int arguments_encode_members(const SpecProgram *program, const JsonMember *members, size_t n, Buffer *buffer);
