@@ -33,7 +33,7 @@ static void recorder_use(Recorder *recorder, RecorderMade *made)
 	recorder->fd = take_fd(made->fd);
 	recorder->file = TAKE(made->file, (RecordFile){ 0 });
 	recorder->number = page->number;
-	recorder->begin = recorder->position = atomic_load(&page->tail);
+	recorder->begin = recorder->position = recorder->seen = atomic_load(&page->tail);
 	recorder->sequence = atomic_load(&page->sequence);
 	recorder->wished = 0;
 	recorder->failed = false;
@@ -163,6 +163,8 @@ static Blank *recorder_spend(Recorder *recorder)
 		take_fd(recorder->fd);
 		spent->lent = true;
 		spent->bad = recorder->failed || atomic_load(&recorder_page(recorder)->failed) != 0;
+		if (!spent->bad && spent->size == recorder->file.size)
+			spent->base = TAKE(recorder->file, (RecordFile){ 0 }).base;
 	}
 	recorder_file_unmap(&recorder->file);
 	recorder->fd = fd_close(recorder->fd);
@@ -220,13 +222,15 @@ static void recorder_prepare(Recorder *recorder)
 
 int recorder_read(Recorder *recorder, Record *ret, size_t *ret_offset)
 {
-	uint64_t tail = atomic_load_explicit(&recorder_page(recorder)->tail, memory_order_acquire);
-
-	if (tail == recorder->position)
+	/* each look at the page takes its line away from the worker */
+	if (recorder->position == recorder->seen)
+		recorder->seen = atomic_load_explicit(&recorder_page(recorder)->tail, memory_order_acquire);
+	if (recorder->position == recorder->seen)
 		return 0;
-	if (tail < recorder->position || tail > recorder->file.size)
+	if (recorder->seen < recorder->position || recorder->seen > recorder->file.size)
 		return -EBADMSG;
-	if (record_read(recorder->file.base, tail, recorder->position, recorder->number, recorder->sequence, ret) < 0)
+	if (record_read(recorder->file.base, recorder->seen, recorder->position, recorder->number, recorder->sequence,
+			ret) < 0)
 		return -EBADMSG;
 	*ret_offset = recorder->position;
 	recorder->position += ret->size;

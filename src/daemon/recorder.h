@@ -32,6 +32,7 @@ struct Recorder {
 	uint32_t number;
 	size_t begin;      /* where the worker's own records begin */
 	size_t position;   /* behind the last record read */
+	size_t seen;       /* the tail when it was last looked at */
 	uint64_t sequence; /* of the next one; RECORD_SEQUENCE_ANY before the first */
 	size_t wished;     /* up to where a sync was asked for */
 	bool failed;       /* a sync of it did: none is tried again, and nothing behind `trusted` is believed */

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/io.h"
@@ -40,6 +41,8 @@ Blank *blank_free(Blank *blank)
 {
 	if (!blank)
 		return NULL;
+	if (blank->base)
+		munmap(blank->base, blank->size);
 	fd_close(blank->fd);
 	free(blank);
 	return NULL;
@@ -83,12 +86,24 @@ static int write_block(Blank *blank, size_t at)
 	return disk_write(blank->fd, zeros, BLANK_BLOCK, (off_t)at);
 }
 
+static void clean_mapped(Blank *blank, size_t at)
+{
+	uint8_t *block = blank->base + at;
+
+	if (at < blank->dirty || memcmp(block, zeros, BLANK_BLOCK) != 0)
+		memset(block, 0, BLANK_BLOCK);
+}
+
 /* What nobody is known to have written may be zero still. */
 static int clean_block(Blank *blank, size_t at)
 {
 	uint8_t block[BLANK_BLOCK];
 	ssize_t n;
 
+	if (blank->base) {
+		clean_mapped(blank, at);
+		return 0;
+	}
 	if (at < blank->dirty)
 		return write_block(blank, at);
 	n = disk_read(blank->fd, block, sizeof(block), (off_t)at);

@@ -141,8 +141,23 @@ static int sync_beginning(const RecordFile *file)
 	return r;
 }
 
-static int fill_file(const RecorderOrder *order, Blank *blank, const RecordFile *file)
+/* What was a recorder before is mapped still. */
+static int blank_map(Blank *blank)
 {
+	RecordFile file = { 0 };
+	int r;
+
+	if (blank->base)
+		return 0;
+	r = file_map(blank->fd, blank->size, MAP_SHARED | MAP_POPULATE, &file);
+	if (r >= 0)
+		blank->base = file.base;
+	return r;
+}
+
+static int fill_file(const RecorderOrder *order, const Blank *blank)
+{
+	const RecordFile file = { .base = blank->base, .size = blank->size };
 	RecordFile image = { 0 };
 	int r;
 
@@ -150,7 +165,7 @@ static int fill_file(const RecorderOrder *order, Blank *blank, const RecordFile 
 	if (r >= 0)
 		r = image_write(&image, blank->fd);
 	if (r >= 0)
-		r = sync_beginning(file);
+		r = sync_beginning(&file);
 	recorder_file_unmap(&image);
 	return r;
 }
@@ -183,23 +198,23 @@ int recorder_file_make(const RecorderOrder *order, Blank *blank, RecorderMade *r
 {
 	_cleanup_free_ char *fresh = recorder_path(order->directory, true);
 	_cleanup_free_ char *path = recorder_path(order->directory, false);
-	RecordFile file = { 0 };
 	int r;
 
 	*ret_replaced = false;
 	r = fresh && path ? blank_fill(blank) : -ENOMEM;
 	if (r >= 0)
-		r = file_map(blank->fd, blank->size, MAP_SHARED | MAP_POPULATE, &file);
+		r = blank_map(blank);
 	if (r >= 0)
-		r = fill_file(order, blank, &file);
+		r = fill_file(order, blank);
 	if (r >= 0)
 		r = put(order, fresh, path, ret_replaced);
 	if (r >= 0) {
-		*ret = (RecorderMade){ .fd = take_fd(blank->fd), .file = file };
-	} else {
-		recorder_file_unmap(&file);
-		if (fresh)
-			unlink(fresh);
+		*ret = (RecorderMade){
+			.fd = take_fd(blank->fd),
+			.file = { .base = take_ptr(blank->base), .size = blank->size },
+		};
+	} else if (fresh) {
+		unlink(fresh);
 	}
 	blank_free(blank);
 	return r;

@@ -12,43 +12,71 @@
 #define FAULT_SIZE (128U << 10)
 #define FAULT_MARGIN RECORD_PAGE_SIZE
 
-static int map_recorder(int fd, RecordFile *ret)
+void worker_unmap(RecordFile *file)
 {
-	RecordFile file = { 0 };
-	struct stat status;
+	if (file->base)
+		munmap(file->base, file->size);
+	*file = (RecordFile){ 0 };
+}
+
+static int map_recorder(int fd, size_t size, RecordFile *ret)
+{
+	RecordFile file = { .size = size };
 	int r;
 
-	if (fstat(fd, &status) < 0)
-		return -errno;
-	if (status.st_size < (off_t)RECORD_PAGE_SIZE)
-		return -EBADMSG;
-	file.size = (size_t)status.st_size;
 	file.base = mmap(NULL, file.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
 	if (file.base == MAP_FAILED)
 		return -errno;
 	/* A child that a hook forked, and that comes back, cannot write. */
 	r = madvise(file.base, file.size, MADV_DONTFORK) < 0 ? -errno : record_page_check(&file);
 	if (r < 0) {
-		munmap(file.base, file.size);
+		worker_unmap(&file);
 		return r;
 	}
 	*ret = file;
 	return 0;
 }
 
+/* Whether \p fd is what `left` maps: its page says which inode it has, and no other can have that while it is mapped. */
+static bool is_left(const Worker *worker, const struct stat *status)
+{
+	const RecordFile *left = &worker->left;
+
+	return left->base && left->size == (size_t)status->st_size && record_page_check(left) == 0 &&
+	       record_page(left)->inode == status->st_ino;
+}
+
+static int take_recorder(Worker *worker, int fd, RecordFile *ret)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (status.st_size < (off_t)RECORD_PAGE_SIZE)
+		return -EBADMSG;
+	if (is_left(worker, &status)) {
+		*ret = TAKE(worker->left, (RecordFile){ 0 });
+		return 0;
+	}
+	worker_unmap(&worker->left);
+	return map_recorder(fd, (size_t)status.st_size, ret);
+}
+
 int worker_adopt(Worker *worker, int fd)
 {
-	RecordFile file, old = worker->recorder;
+	RecordFile file;
 	int r;
 
-	r = map_recorder(fd, &file);
+	r = take_recorder(worker, fd, &file);
 	fd_close(fd);
 	if (r < 0)
 		return r;
+	if (worker->keeps_left)
+		worker->left = worker->recorder;
+	else
+		worker_unmap(&worker->recorder);
 	worker->recorder = file;
 	worker->faulted = 0;
-	if (old.base)
-		munmap(old.base, old.size);
 	return 0;
 }
 

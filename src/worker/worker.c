@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -21,9 +20,10 @@ static void worker_done(Worker *worker)
 	module_free(worker->module);
 	channel_done(&worker->channel);
 	buffer_done(&worker->content);
+	buffer_done(&worker->writes);
 	buffer_done(&worker->reply);
-	if (worker->recorder.base)
-		munmap(worker->recorder.base, worker->recorder.size);
+	worker_unmap(&worker->recorder);
+	worker_unmap(&worker->left);
 }
 
 static int perform_run_order(Worker *worker, const Order *order)
@@ -134,6 +134,7 @@ static int worker_open(Worker *worker, const WorkerOptions *options)
 	int r;
 
 	worker->caps = options->caps;
+	worker->keeps_left = options->memory == 0;
 	worker->channel.recorder = -EBADF;
 	r = process_init(options->memory);
 	if (r >= 0)

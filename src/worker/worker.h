@@ -17,19 +17,23 @@ typedef struct WorkerOptions {
 typedef struct Worker {
 	RecordCaps caps;
 	RecordFile recorder;
-	size_t faulted; /* up to there its pages can be written without a fault */
-	int lost;       /* not 0: errno with which a new recorder could not be had; nothing is recorded any more */
+	RecordFile left; /* the one before: files take turns, and what is mapped still has no faults; base NULL: none */
+	bool keeps_left; /* nobody counts this process's address space */
+	size_t faulted;  /* up to there its pages can be written without a fault */
+	int lost;        /* not 0: errno with which a new recorder could not be had; nothing is recorded any more */
 	Module *module;
 	Channel channel;
 	Output output;
 	Buffer content; /* of the record that is written next */
+	Buffer writes;  /* of the END that is written next */
 	Buffer reply;
 	bool taken_over; /* an order has come: what went before is dead */
 } Worker;
 
 /* recorder.c */
-/** \brief Maps the recorder that \p fd is, in place of the one before, and closes \p fd. */
+/** \brief Maps the recorder that \p fd is, in place of the one before, which may stay mapped, and closes \p fd. */
 int worker_adopt(Worker *worker, int fd);
+void worker_unmap(RecordFile *file);
 /** \brief Asks the daemon for a recorder with \p wanted bytes of room, and waits for it. -ENOSPC where the one that
  * came, and is used from now on, has less; -ECONNRESET where none can come any more. */
 int worker_make_room(Worker *worker, size_t wanted);
