@@ -60,16 +60,6 @@ void buffer_consume(Buffer *buffer, size_t size)
 	buffer->size -= size;
 }
 
-void buffer_block(Buffer *buffer, const void *data, size_t size)
-{
-	if (size > UINT32_MAX) {
-		buffer->failed = true;
-		return;
-	}
-	buffer_u32(buffer, (uint32_t)size);
-	buffer_append(buffer, data, size);
-}
-
 void buffer_string(Buffer *buffer, const char *string)
 {
 	buffer_block(buffer, string, string ? strlen(string) : 0);

@@ -12,6 +12,34 @@
 
 #include "base/macro.h"
 
+static inline uint32_t load_u32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return le32toh(value);
+}
+
+static inline uint64_t load_u64(const uint8_t *at)
+{
+	uint64_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return le64toh(value);
+}
+
+static inline void store_u32(uint8_t *at, uint32_t value)
+{
+	value = htole32(value);
+	memcpy(at, &value, sizeof(value));
+}
+
+static inline void store_u64(uint8_t *at, uint64_t value)
+{
+	value = htole64(value);
+	memcpy(at, &value, sizeof(value));
+}
+
 typedef struct Buffer {
 	uint8_t *data; /* owned; NULL while nothing was appended */
 	size_t size;
@@ -30,16 +58,24 @@ int buffer_error(const Buffer *buffer);
  */
 uint8_t *buffer_reserve(Buffer *buffer, size_t size);
 
-static inline void buffer_append(Buffer *buffer, const void *data, size_t size)
+/** \brief \p size bytes more, to be filled in by the caller; NULL on failure. */
+static inline uint8_t *buffer_extend(Buffer *buffer, size_t size)
 {
 	uint8_t *at = buffer->data && !buffer->failed && size <= buffer->capacity - buffer->size
 			      ? buffer->data + buffer->size
 			      : buffer_reserve(buffer, size);
 
-	if (!at || size == 0)
-		return;
-	memcpy(at, data, size);
-	buffer->size += size;
+	if (at)
+		buffer->size += size;
+	return at;
+}
+
+static inline void buffer_append(Buffer *buffer, const void *data, size_t size)
+{
+	uint8_t *at = buffer_extend(buffer, size);
+
+	if (at && size > 0)
+		memcpy(at, data, size);
 }
 
 /** \brief Takes \p size bytes away from the front. */
@@ -68,9 +104,25 @@ static inline void buffer_u64(Buffer *buffer, uint64_t value)
 	buffer_append(buffer, &value, sizeof(value));
 }
 
-/** \brief u32 length, then the bytes. A NULL string is written as an empty one. */
+/** \brief u32 length, then the bytes. */
+static inline void buffer_block(Buffer *buffer, const void *data, size_t size)
+{
+	uint8_t *at;
+
+	if (size > UINT32_MAX) {
+		buffer->failed = true;
+		return;
+	}
+	at = buffer_extend(buffer, sizeof(uint32_t) + size);
+	if (!at)
+		return;
+	store_u32(at, (uint32_t)size);
+	if (size > 0)
+		memcpy(at + sizeof(uint32_t), data, size);
+}
+
+/** \brief The same of a string; NULL is written as an empty one. */
 void buffer_string(Buffer *buffer, const char *string);
-void buffer_block(Buffer *buffer, const void *data, size_t size);
 /** \brief Overwrites four bytes that were appended before, at \p offset. */
 void buffer_patch_u32(Buffer *buffer, size_t offset, uint32_t value);
 /** \brief Appends the characters of \p string without length or terminator. */

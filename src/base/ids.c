@@ -22,13 +22,29 @@ int id_random(Id *ret)
 	return 0;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Four bytes, the first of them lowest, as eight digits, the first of them lowest. */
+static uint64_t hex_digits(uint32_t bytes)
+{
+	const uint64_t low = UINT64_C(0x000f000f000f000f);
+	uint64_t digits = bytes;
+
+	digits = (digits | digits << 16) & UINT64_C(0x0000ffff0000ffff);
+	digits = (digits | digits << 8) & UINT64_C(0x00ff00ff00ff00ff);
+	digits = (digits >> 4 & low) | (digits & low) << 8;
+	return digits + EACH('0') + ((digits + EACH(6)) >> 4 & EACH(1)) * ('a' - '0' - 10);
+}
+
 void id_format(const Id *id, char text[static ID_TEXT_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < sizeof(id->bytes); i += sizeof(uint32_t)) {
+		uint32_t bytes;
+		uint64_t digits;
 
-	for (size_t i = 0; i < sizeof(id->bytes); i++) {
-		text[2 * i] = digits[id->bytes[i] >> 4];
-		text[2 * i + 1] = digits[id->bytes[i] & 15];
+		memcpy(&bytes, id->bytes + i, sizeof(bytes));
+		digits = htole64(hex_digits(le32toh(bytes)));
+		memcpy(text + 2 * i, &digits, sizeof(digits));
 	}
 	text[ID_TEXT_SIZE - 1] = '\0';
 }

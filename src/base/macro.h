@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
 #define _printf_(text, first) __attribute__((format(printf, text, first)))
@@ -27,6 +28,16 @@
 	})
 #define take_ptr(pointer) TAKE(pointer, NULL)
 #define take_fd(fd) TAKE(fd, -EBADF)
+
+/** \brief Zeroed memory for what is made and freed with each run: calloc() makes no use of what malloc() keeps at hand
+ * for a thread. */
+static inline void *zalloc(size_t size)
+{
+	void *memory = malloc(size);
+
+	__asm__("" : "+r"(memory)); /* else the compiler makes it one */
+	return memory ? memset(memory, 0, size) : NULL;
+}
 
 static inline void freep(void *p)
 {

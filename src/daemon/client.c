@@ -21,7 +21,20 @@ void client_touch(Client *client)
 	TAILQ_INSERT_TAIL(&client->clients->dirty, client, dirty_entry);
 }
 
-static void slot_free(Slot *slot)
+static Slot *slot_new(Clients *clients)
+{
+	Slot *slot = clients->spare;
+
+	if (!slot)
+		return calloc(1, sizeof(*slot));
+	clients->spare = TAILQ_NEXT(slot, entry);
+	clients->n_spare--;
+	*slot = (Slot){ 0 };
+	return slot;
+}
+
+/* Some are kept for the next requests, whoever sends them. */
+static void slot_free(Clients *clients, Slot *slot)
 {
 	if (slot->holder)
 		*slot->holder = NULL;
@@ -29,7 +42,23 @@ static void slot_free(Slot *slot)
 		slot->client->ids -= strlen(slot->id_text);
 	free(slot->id_text);
 	buffer_done(&slot->text);
-	free(slot);
+	if (clients->n_spare >= CLIENT_SLOTS_SPARE) {
+		free(slot);
+		return;
+	}
+	TAILQ_NEXT(slot, entry) = clients->spare;
+	clients->spare = slot;
+	clients->n_spare++;
+}
+
+void clients_free_spare(Clients *clients)
+{
+	Slot *slot;
+
+	while ((slot = clients->spare)) {
+		clients->spare = TAILQ_NEXT(slot, entry);
+		free(slot);
+	}
 }
 
 void client_free(Client *client)
@@ -39,7 +68,7 @@ void client_free(Client *client)
 
 	while ((slot = TAILQ_FIRST(&client->slots))) {
 		TAILQ_REMOVE(&client->slots, slot, entry);
-		slot_free(slot);
+		slot_free(clients, slot);
 	}
 	if (client->dirty)
 		TAILQ_REMOVE(&clients->dirty, client, dirty_entry);
@@ -61,7 +90,7 @@ void client_free(Client *client)
 
 Slot *client_slot(Client *client, char *id_text)
 {
-	Slot *slot = calloc(1, sizeof(*slot));
+	Slot *slot = slot_new(client->clients);
 
 	if (!slot) {
 		free(id_text);
@@ -104,7 +133,7 @@ void slot_done(Slot *slot)
 	while ((first = TAILQ_FIRST(&client->slots)) && first->done) {
 		TAILQ_REMOVE(&client->slots, first, entry);
 		client->n_slots--;
-		slot_free(first);
+		slot_free(client->clients, first);
 		first = TAILQ_FIRST(&client->slots);
 		if (first && first->text.size > 0) {
 			buffer_append(&client->out, first->text.data, first->text.size);

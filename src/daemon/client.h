@@ -16,6 +16,7 @@
 #include "wire/frame.h"
 
 #define CLIENT_SLOTS_MAX 1024U         /* answers a client may wait for; beyond, it is not read from */
+#define CLIENT_SLOTS_SPARE 256U        /* of all clients: kept for the next ones */
 #define CLIENT_UNSENT_MAX (1U << 20)   /* bytes of answers it has not taken; beyond, it is not read from */
 #define CLIENT_EVENTS_MAX (256U << 10) /* bytes it has not taken; beyond, it is sent no events of runs it follows */
 #define CLIENT_DRAIN_USEC USEC_PER_SEC /* how long what follows a lost frame is still taken, and dropped */
@@ -78,6 +79,8 @@ struct Clients {
 	uint64_t turn;                           /* of the loop: from one clients_flush() to the next */
 	size_t n_given_up;                       /* that did not take their answers */
 	uint64_t told_away_usec, told_deaf_usec; /* when the log was last told of them */
+	Slot *spare;                             /* owned, linked by their entries; n_spare of them */
+	size_t n_spare;
 	char *receive;                           /* owned; CLIENT_RECEIVE_SIZE */
 };
 

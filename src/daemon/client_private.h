@@ -14,6 +14,9 @@ void client_receive(Client *client);
 void client_flush(Client *client);
 void client_check(Client *client, uint64_t now_usec);
 
+/* client.c */
+void clients_free_spare(Clients *clients);
+
 /* clients.c */
 /** \brief It does not take its answers: it is closed, which the log is told of now and then. */
 void clients_give_up(Client *client, const char *why, const char *setting);

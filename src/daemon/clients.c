@@ -40,6 +40,7 @@ void clients_done(Clients *clients)
 		next = TAILQ_NEXT(client, entry);
 		client_free(client);
 	}
+	clients_free_spare(clients);
 	free(clients->receive);
 	*clients = (Clients){ 0 };
 }

@@ -219,6 +219,7 @@ Ledger *ledger_close(Ledger *ledger)
 	sql_close(&ledger->writer);
 	pthread_mutex_destroy(&ledger->mutex);
 	fd_close(ledger->fd);
+	free(ledger->spilt);
 	free(ledger->problem);
 	free(ledger->hold_reason);
 	free(ledger->path);

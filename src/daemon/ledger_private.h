@@ -73,6 +73,7 @@ struct Ledger {
 	struct WorkList by_run[LEDGER_BUCKETS], by_request[LEDGER_BUCKETS];
 	size_t n_works, n_bytes;
 	struct WorkList recents; /* not known to be written */
+	Work *spilt;             /* owned: was recent, and serves again; or NULL */
 	bool closing;
 	int fd; /* eventfd: `finished` is not empty */
 
@@ -109,6 +110,8 @@ void run_pack(LedgerRun *run, uint8_t *at);
 /** \brief A work with room for \p size bytes behind it. */
 int work_new(WorkKind kind, size_t size, LedgerDone done, void *context, Work **ret);
 int work_new_run(WorkKind kind, const LedgerRun *run, LedgerDone done, void *context, Work **ret);
+/** \brief Makes what \p *work held (NULL: nothing) into another one. Where that fails, it stays as it was. */
+int work_renew_run(WorkKind kind, const LedgerRun *run, Work **work);
 bool work_has_run(const Work *work);
 void works_init(Ledger *ledger);
 /** \brief The ledger owns the work from now on. */

@@ -29,7 +29,7 @@ bool recents_have(const Ledger *ledger, const Id *run)
 int ledger_remember(Ledger *ledger, const LedgerRun *run)
 {
 	LedgerRun copy = run_past(run, run->state);
-	Work *work, *spilt = NULL;
+	Work *work;
 	int r;
 
 	if (ledger->closing)
@@ -40,13 +40,14 @@ int ledger_remember(Ledger *ledger, const LedgerRun *run)
 	copy.request_id = NULL;
 	copy.records_size = 0;
 	copy.promised = false;
-	r = work_new_run(WORK_FINISH, &copy, NULL, NULL, &work);
+	r = work_renew_run(WORK_FINISH, &copy, &ledger->spilt);
 	if (r < 0)
 		return r;
+	work = take_ptr(ledger->spilt);
 	work->recent = true;
 	pthread_mutex_lock(&ledger->mutex);
 	if (ledger->n_recent >= LEDGER_RECENT_MAX) {
-		spilt = STAILQ_FIRST(&ledger->recent);
+		ledger->spilt = STAILQ_FIRST(&ledger->recent);
 		STAILQ_REMOVE_HEAD(&ledger->recent, turn);
 		ledger->n_recent--;
 		ledger->n_dropped++;
@@ -56,8 +57,7 @@ int ledger_remember(Ledger *ledger, const LedgerRun *run)
 		ledger_wake(ledger);
 	pthread_mutex_unlock(&ledger->mutex);
 	recents_add(ledger, work);
-	if (spilt)
-		recents_remove(ledger, spilt);
-	free(spilt);
+	if (ledger->spilt)
+		recents_remove(ledger, ledger->spilt);
 	return 0;
 }

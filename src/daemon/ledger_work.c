@@ -16,6 +16,7 @@ static Piece piece_text(const char *const *text, size_t max)
 }
 
 #define RUN_PIECES 7
+#define WORK_ROOM 512U /* behind one that may be used again */
 
 static void run_pieces(LedgerRun *run, Piece pieces[static RUN_PIECES])
 {
@@ -84,6 +85,25 @@ int work_new_run(WorkKind kind, const LedgerRun *run, LedgerDone done, void *con
 		return r;
 	(*ret)->run = *run;
 	run_pack(&(*ret)->run, (uint8_t *)(*ret + 1));
+	return 0;
+}
+
+int work_renew_run(WorkKind kind, const LedgerRun *run, Work **work)
+{
+	size_t size = run_packed_size(run), room = *work ? (*work)->size : 0;
+	Work *renewed = *work;
+
+	if (size == 0)
+		return -E2BIG;
+	if (room < sizeof(Work) + size) {
+		room = sizeof(Work) + MAX(size, (size_t)WORK_ROOM);
+		renewed = realloc(renewed, room);
+	}
+	if (!renewed)
+		return -ENOMEM;
+	*renewed = (Work){ .kind = kind, .size = room, .run = *run };
+	run_pack(&renewed->run, (uint8_t *)(renewed + 1));
+	*work = renewed;
 	return 0;
 }
 

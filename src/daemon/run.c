@@ -8,8 +8,14 @@
 #include "base/json.h"
 #include "base/point.h"
 
-#define IDS_AHEAD 16
+#define IDS_AHEAD 64U
 #define SWEEP_MIN 16U
+#ifdef __SANITIZE_ADDRESS__
+#define SPARE_MAX 0U /* what is used after its end is to be seen */
+#else
+#define SPARE_MAX 256U
+#endif
+#define SPARE_ORDER_MAX 1024U /* bytes of memory that the order of a run at rest may keep */
 
 /* Random ids are drawn several at a time: the system call costs more than the rest of it. Main thread only. */
 static int next_id(Id *ret)
@@ -17,18 +23,51 @@ static int next_id(Id *ret)
 	static Id ids[IDS_AHEAD];
 	static unsigned left;
 
+	ssize_t n;
+
 	if (left == 0) {
-		if (getrandom(ids, sizeof(ids), 0) != sizeof(ids))
-			return -EIO;
-		left = IDS_AHEAD;
+		n = getrandom(ids, sizeof(ids), 0);
+		if (n < (ssize_t)sizeof(ids[0]))
+			return n < 0 && errno == EINTR ? -EAGAIN : -EIO;
+		left = (unsigned)n / sizeof(ids[0]);
 	}
 	*ret = ids[--left];
 	return 0;
 }
 
+/* Runs that are done with, and the buffers of their orders, serve the next ones. Main thread only. */
+static struct RunList spare = TAILQ_HEAD_INITIALIZER(spare);
+static unsigned n_spare;
+
+static Run *spare_take(void)
+{
+	Run *run = TAILQ_FIRST(&spare);
+	Buffer order;
+
+	if (!run)
+		return calloc(1, sizeof(*run));
+	TAILQ_REMOVE(&spare, run, entry);
+	n_spare--;
+	order = run->order;
+	*run = (Run){ .order = order };
+	return run;
+}
+
+static void spare_put(Run *run)
+{
+	if (n_spare >= SPARE_MAX || run->order.capacity > SPARE_ORDER_MAX) {
+		buffer_done(&run->order);
+		free(run);
+		return;
+	}
+	buffer_clear(&run->order);
+	TAILQ_INSERT_HEAD(&spare, run, entry);
+	n_spare++;
+}
+
 int run_new(const CatalogProgram *program, const Peer *peer, Run **ret)
 {
-	_cleanup_run_ Run *run = calloc(1, sizeof(*run));
+	_cleanup_run_ Run *run = spare_take();
 	int r;
 
 	if (!run)
@@ -121,12 +160,11 @@ Run *run_free(Run *run)
 			free(waiter);
 	}
 	run_discharge(run);
-	buffer_done(&run->order);
 	buffer_done(&run->reply);
 	buffer_done(&run->records);
 	json_object_put(run->metadata);
 	free(run->request_id);
-	free(run);
+	spare_put(run);
 	return NULL;
 }
 

@@ -118,11 +118,11 @@ int pool_new(const char *const *keys, uint32_t n_keys, Pool **ret)
 
 	if (n_keys > POOL_KEYS_MAX)
 		return -E2BIG;
-	pool = calloc(1, sizeof(*pool));
+	pool = zalloc(sizeof(*pool));
 	if (!pool)
 		return -ENOMEM;
 	pool->capacity = n_keys + 8;
-	pool->slots = calloc(pool->capacity, sizeof(*pool->slots));
+	pool->slots = zalloc(pool->capacity * sizeof(*pool->slots));
 	if (!pool->slots)
 		return -ENOMEM;
 	for (uint32_t key = 0; key < n_keys; key++) {
@@ -255,33 +255,35 @@ static int history_fit(Pool *pool)
 	return 0;
 }
 
-int pool_set(Pool *pool, uint32_t key, const Value *value)
+int pool_put(Pool *pool, uint32_t key, Value *value)
 {
-	Held held = {};
 	Slot *slot;
 	int r;
 
 	if (key >= pool->n_slots)
 		return -EINVAL;
 	slot = &pool->slots[key];
-	r = value_copy(value, &held.value);
-	if (r < 0)
-		return r;
-
 	if (pool->overlaid) {
 		value_done(&slot->overlay.value);
-		slot->overlay = held;
+		slot->overlay = (Held){ .value = TAKE(*value, (Value){ 0 }) };
 		return 0;
 	}
 
 	r = history_fit(pool);
-	if (r < 0) {
-		value_done(&held.value);
+	if (r < 0)
 		return r;
-	}
 	pool->history[pool->n_history++] = (Change){ .key = key, .old = slot->base };
-	slot->base = held;
+	slot->base = (Held){ .value = TAKE(*value, (Value){ 0 }) };
 	return 0;
+}
+
+int pool_set(Pool *pool, uint32_t key, const Value *value)
+{
+	_cleanup_value_ Value copy = { 0 };
+	int r;
+
+	r = value_copy(value, &copy);
+	return r < 0 ? r : pool_put(pool, key, &copy);
 }
 
 void pool_open_overlay(Pool *pool)
@@ -366,7 +368,7 @@ int pool_decode_writes(Pool *pool, Reader *reader, PoolWrite **ret, size_t *ret_
 	/* a write takes five bytes at least: a wild count costs no memory */
 	if (reader->bad || n > reader_left(reader) / 5)
 		return -EBADMSG;
-	writes = calloc(n ? n : 1, sizeof(*writes));
+	writes = reallocarray(NULL, n ? n : 1, sizeof(*writes));
 	if (!writes)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {

@@ -37,6 +37,8 @@ uint32_t pool_n_keys(const Pool *pool);
 const Value *pool_get(const Pool *pool, uint32_t key);
 /** \brief Sets \p key; \p value is copied. In the base (recorded in the history), or in the overlay once it is open. */
 int pool_set(Pool *pool, uint32_t key, const Value *value);
+/** \brief The same of a value that is the caller's: where it succeeds, it is taken. */
+int pool_put(Pool *pool, uint32_t key, Value *value);
 /** \brief The overlay is opened by the first step of the way back and stays open; writes go there from then on. */
 void pool_open_overlay(Pool *pool);
 /** \brief A place in the base's history, to be rewound to. */

@@ -22,18 +22,6 @@
 #define REPLY_FIXED_SIZE 16384U
 #define REPLY_STEP_SIZE (SPEC_NAME_MAX + 48U)
 
-static void put_u32(uint8_t *at, uint32_t value)
-{
-	value = htole32(value);
-	memcpy(at, &value, sizeof(value));
-}
-
-static void put_u64(uint8_t *at, uint64_t value)
-{
-	value = htole64(value);
-	memcpy(at, &value, sizeof(value));
-}
-
 size_t record_size(size_t content_size)
 {
 	return (RECORD_HEADER_SIZE + content_size + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
@@ -41,34 +29,30 @@ size_t record_size(size_t content_size)
 
 int record_read(const uint8_t *base, size_t size, size_t offset, uint32_t number, uint64_t sequence, Record *ret)
 {
-	Reader reader;
-	uint32_t length, crc, found_number, kind;
-	uint64_t found_sequence, synced;
+	const uint8_t *header = base + offset;
+	uint32_t length, kind;
+	uint64_t found_sequence;
 	size_t whole;
 
 	if (offset % RECORD_ALIGN != 0 || offset > size || size - offset < RECORD_HEADER_SIZE)
 		return -ENODATA;
-	reader = reader_make(base + offset, RECORD_HEADER_SIZE);
-	length = reader_u32(&reader);
-	crc = reader_u32(&reader);
-	found_number = reader_u32(&reader);
-	kind = reader_u32(&reader);
-	found_sequence = reader_u64(&reader);
-	synced = reader_u64(&reader);
+	length = load_u32(header);
+	kind = load_u32(header + 12);
+	found_sequence = load_u64(header + 16);
 	whole = record_size(length);
 	if (length > RECORD_CONTENT_MAX || whole > size - offset)
 		return -ENODATA;
-	if (found_number != number || kind == RECORD_NONE || kind >= RECORD_KIND_MAX)
+	if (load_u32(header + 8) != number || kind == RECORD_NONE || kind >= RECORD_KIND_MAX)
 		return -ENODATA;
 	if (sequence != RECORD_SEQUENCE_ANY && found_sequence != sequence)
 		return -ENODATA;
-	if (crc32c(length, base + offset + CRC_FROM, whole - CRC_FROM) != crc)
+	if (crc32c(length, header + CRC_FROM, whole - CRC_FROM) != load_u32(header + 4))
 		return -ENODATA;
 	*ret = (Record){
 		.kind = (RecordKind)kind,
 		.sequence = found_sequence,
-		.synced = synced,
-		.content = base + offset + RECORD_HEADER_SIZE,
+		.synced = load_u64(header + 24),
+		.content = header + RECORD_HEADER_SIZE,
 		.content_size = length,
 		.size = whole,
 	};
@@ -144,15 +128,15 @@ int record_append(const RecordFile *file, RecordKind kind, const void *content, 
 	if (content_size > RECORD_CONTENT_MAX || whole > file->size - tail)
 		return -ENOSPC;
 	/* A writer that died here may have left bytes behind the tail: the padding is written, too. */
-	put_u64(at + whole - RECORD_ALIGN, 0);
-	put_u32(at, (uint32_t)content_size);
-	put_u32(at + 8, page->number);
-	put_u32(at + 12, kind);
-	put_u64(at + 16, sequence);
-	put_u64(at + 24, atomic_load_explicit(&page->synced, memory_order_relaxed));
+	store_u64(at + whole - RECORD_ALIGN, 0);
+	store_u32(at, (uint32_t)content_size);
+	store_u32(at + 8, page->number);
+	store_u32(at + 12, kind);
+	store_u64(at + 16, sequence);
+	store_u64(at + 24, atomic_load_explicit(&page->synced, memory_order_relaxed));
 	if (content_size > 0)
 		memcpy(at + RECORD_HEADER_SIZE, content, content_size);
-	put_u32(at + 4, crc32c((uint32_t)content_size, at + CRC_FROM, whole - CRC_FROM));
+	store_u32(at + 4, crc32c((uint32_t)content_size, at + CRC_FROM, whole - CRC_FROM));
 	atomic_store_explicit(&page->last, tail, memory_order_release);
 	atomic_store_explicit(&page->tail, tail + whole, memory_order_release);
 	atomic_store_explicit(&page->sequence, sequence + 1, memory_order_release);

@@ -5,6 +5,11 @@
 #include "base/buffer.h"
 #include "run/record.h"
 
+/* What the contents of the most frequent kinds begin with, in bytes. */
+#define START_FIXED 72U
+#define BEGIN_FIXED 28U
+#define END_FIXED 32U
+
 static void encode_id(const Id *id, Buffer *buffer)
 {
 	buffer_append(buffer, id->bytes, sizeof(id->bytes));
@@ -44,15 +49,19 @@ static Reader content_reader(const Record *record, RecordKind kind)
 
 void record_encode_start(const RecordStart *start, Buffer *buffer)
 {
-	encode_id(&start->run, buffer);
-	encode_id(&start->module, buffer);
-	buffer_u32(buffer, start->uid);
-	buffer_u32(buffer, start->gid);
-	buffer_u32(buffer, start->pid);
-	buffer_u32(buffer, start->flags);
-	buffer_u64(buffer, start->start_by_usec);
-	buffer_u64(buffer, start->begun_usec);
-	buffer_u64(buffer, start->begun_realtime_usec);
+	uint8_t *at = buffer_extend(buffer, START_FIXED);
+
+	if (!at)
+		return;
+	memcpy(at, start->run.bytes, sizeof(Id));
+	memcpy(at + 16, start->module.bytes, sizeof(Id));
+	store_u32(at + 32, start->uid);
+	store_u32(at + 36, start->gid);
+	store_u32(at + 40, start->pid);
+	store_u32(at + 44, start->flags);
+	store_u64(at + 48, start->start_by_usec);
+	store_u64(at + 56, start->begun_usec);
+	store_u64(at + 64, start->begun_realtime_usec);
 	buffer_block(buffer, start->program, start->program_size);
 	buffer_block(buffer, start->arguments, start->arguments_size);
 	buffer_block(buffer, start->request, start->request_size);
@@ -83,28 +92,33 @@ int record_decode_start(const Record *record, RecordStart *ret)
 
 void record_encode_begin(const RecordBegin *begin, Buffer *buffer)
 {
-	buffer_u32(buffer, begin->op);
-	buffer_u32(buffer, begin->step);
-	buffer_u32(buffer, begin->attempt);
-	buffer_u32(buffer, begin->rectifying);
-	buffer_u32(buffer, begin->in_doubt);
-	buffer_u64(buffer, begin->usec);
+	uint8_t *at = buffer_extend(buffer, BEGIN_FIXED);
+
+	if (!at)
+		return;
+	store_u32(at, begin->op);
+	store_u32(at + 4, begin->step);
+	store_u32(at + 8, begin->attempt);
+	store_u32(at + 12, begin->rectifying);
+	store_u32(at + 16, begin->in_doubt);
+	store_u64(at + 20, begin->usec);
 }
 
 int record_decode_begin(const Record *record, RecordBegin *ret)
 {
-	Reader reader = content_reader(record, RECORD_BEGIN);
-	RecordBegin begin;
+	const uint8_t *at = record->content;
 
-	begin.op = reader_u32(&reader);
-	begin.step = reader_u32(&reader);
-	begin.attempt = reader_u32(&reader);
-	begin.rectifying = decode_below(&reader, 2);
-	begin.in_doubt = decode_below(&reader, 2);
-	begin.usec = reader_u64(&reader);
-	if (decode_done(&reader) < 0)
+	if (record->kind != RECORD_BEGIN || record->content_size != BEGIN_FIXED || load_u32(at + 12) > 1 ||
+	    load_u32(at + 16) > 1)
 		return -EBADMSG;
-	*ret = begin;
+	*ret = (RecordBegin){
+		.op = load_u32(at),
+		.step = load_u32(at + 4),
+		.attempt = load_u32(at + 8),
+		.rectifying = load_u32(at + 12),
+		.in_doubt = load_u32(at + 16),
+		.usec = load_u64(at + 20),
+	};
 	return 0;
 }
 
@@ -131,13 +145,17 @@ int record_decode_note(const Record *record, RecordNote *ret)
 
 void record_encode_end(const RecordEnd *end, Buffer *buffer)
 {
-	buffer_u32(buffer, end->op);
-	buffer_u32(buffer, end->step);
-	buffer_u32(buffer, end->attempt);
-	buffer_u32(buffer, end->rectifying);
-	buffer_u32(buffer, end->outcome);
-	buffer_u32(buffer, end->error);
-	buffer_u64(buffer, end->usec);
+	uint8_t *at = buffer_extend(buffer, END_FIXED);
+
+	if (!at)
+		return;
+	store_u32(at, end->op);
+	store_u32(at + 4, end->step);
+	store_u32(at + 8, end->attempt);
+	store_u32(at + 12, end->rectifying);
+	store_u32(at + 16, end->outcome);
+	store_u32(at + 20, end->error);
+	store_u64(at + 24, end->usec);
 	buffer_block(buffer, end->reason, end->reason_size);
 	buffer_block(buffer, end->message, end->message_size);
 	buffer_block(buffer, end->program, end->program_size);
@@ -147,15 +165,19 @@ void record_encode_end(const RecordEnd *end, Buffer *buffer)
 int record_decode_end(const Record *record, RecordEnd *ret)
 {
 	Reader reader = content_reader(record, RECORD_END);
+	const uint8_t *at = reader_bytes(&reader, END_FIXED);
 	RecordEnd end;
 
-	end.op = reader_u32(&reader);
-	end.step = reader_u32(&reader);
-	end.attempt = reader_u32(&reader);
-	end.rectifying = decode_below(&reader, 2);
-	end.outcome = (OutcomeKind)decode_below(&reader, OUTCOME_KIND_MAX);
-	end.error = (ErrorCode)decode_below(&reader, ERROR_CODE_MAX);
-	end.usec = reader_u64(&reader);
+	if (!at || load_u32(at + 12) > 1 || load_u32(at + 16) >= OUTCOME_KIND_MAX ||
+	    load_u32(at + 20) >= ERROR_CODE_MAX)
+		return -EBADMSG;
+	end.op = load_u32(at);
+	end.step = load_u32(at + 4);
+	end.attempt = load_u32(at + 8);
+	end.rectifying = load_u32(at + 12);
+	end.outcome = (OutcomeKind)load_u32(at + 16);
+	end.error = (ErrorCode)load_u32(at + 20);
+	end.usec = load_u64(at + 24);
 	end.reason = reader_block(&reader, &end.reason_size);
 	end.message = reader_block(&reader, &end.message_size);
 	end.program = reader_block(&reader, &end.program_size);

@@ -23,8 +23,8 @@ int replay_init(Replay *replay, const Plan *plan, const RecordStart *start)
 	*replay = (Replay){ .plan = plan, .run = start->run, .now_usec = start->begun_usec, .n_records = 1 };
 	if (!is_text(start->program, start->program_size, plan->program->name))
 		return -EBADMSG;
-	replay->attempts = calloc(plan->n_steps + 1, sizeof(*replay->attempts));
-	replay->took = calloc(plan->n_steps + 1, sizeof(*replay->took));
+	replay->attempts = zalloc((plan->n_steps + 1) * sizeof(*replay->attempts));
+	replay->took = zalloc((plan->n_steps + 1) * sizeof(*replay->took));
 	if (!replay->attempts || !replay->took)
 		return -ENOMEM;
 	r = walk_start(plan, &arguments, start->begun_usec, &replay->walk);

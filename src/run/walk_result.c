@@ -112,10 +112,15 @@ static int list(const Walk *walk, bool (*is_listed)(const Walk *, uint32_t), Wal
 	WalkStep *steps;
 	size_t n = 0;
 
+	if (!lists(walk)) {
+		*ret = NULL;
+		*ret_n = 0;
+		return 0;
+	}
 	steps = calloc(walk->plan->n_steps + 1, sizeof(*steps));
 	if (!steps)
 		return -ENOMEM;
-	for (uint32_t step = walk->plan->n_steps; step > 0 && lists(walk); step--)
+	for (uint32_t step = walk->plan->n_steps; step > 0; step--)
 		if (is_listed(walk, step))
 			steps[n++] = (WalkStep){
 				.step = step,
@@ -143,7 +148,7 @@ int walk_outputs(Walk *walk, WalkOutput **ret, size_t *ret_n)
 	WalkOutput *outputs;
 	size_t n = 0;
 
-	outputs = calloc(leave->n_outputs + 1, sizeof(*outputs));
+	outputs = zalloc((leave->n_outputs + 1) * sizeof(*outputs));
 	if (!outputs)
 		return -ENOMEM;
 	for (size_t i = 0; i < leave->n_outputs; i++) {

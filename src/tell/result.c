@@ -80,7 +80,7 @@ static int steps_of(int (*get)(const Walk *walk, WalkStep **ret, size_t *ret_n),
 	int r;
 
 	r = get(walk, &steps, &n);
-	if (r < 0)
+	if (r < 0 || n == 0)
 		return r;
 	shown = calloc(n + 1, sizeof(*shown));
 	if (!shown)
@@ -106,7 +106,7 @@ static int outputs_of(Walk *walk, ReplyOutput **ret, size_t *ret_n)
 	r = walk_outputs(walk, &outputs, &n);
 	if (r < 0)
 		return r;
-	shown = calloc(n + 1, sizeof(*shown));
+	shown = zalloc((n + 1) * sizeof(*shown));
 	if (!shown)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)

@@ -15,9 +15,25 @@
 #include "worker/timers.h"
 #include "worker/touch.h"
 
+static void attempt_init(Attempt *attempt, Run *run, const WalkAction *action)
+{
+	attempt->run = run;
+	attempt->op = &run->replay.plan->ops[action->op];
+	attempt->action = action;
+	attempt->writes = attempt->few;
+	attempt->n_writes = attempt->size = 0;
+	attempt->capacity = ATTEMPT_FEW;
+	attempt->touched = false;
+}
+
 static void attempt_done(Attempt *attempt)
 {
-	pool_writes_free(attempt->writes, attempt->n_writes);
+	if (attempt->writes != attempt->few) {
+		pool_writes_free(attempt->writes, attempt->n_writes);
+		return;
+	}
+	for (size_t i = 0; i < attempt->n_writes; i++)
+		value_done(&attempt->few[i].value);
 }
 
 /* The page's fields change only while turn is even. */
@@ -172,7 +188,7 @@ static void clear_up(Run *run, Outcome *outcome, bool *ret_leave)
 
 static int record_end(Run *run, const WalkAction *action, const Outcome *outcome)
 {
-	_cleanup_buffer_ Buffer writes = { 0 };
+	Buffer *writes = &run->worker->writes;
 	RecordEnd end = {
 		.op = action->op,
 		.step = action->step,
@@ -187,12 +203,13 @@ static int record_end(Run *run, const WalkAction *action, const Outcome *outcome
 		.message_size = outcome->message ? strlen(outcome->message) : 0,
 	};
 
-	pool_encode_writes(walk_pool(run->replay.walk), outcome->writes, outcome->n_writes, &writes);
-	end.writes = writes.data;
-	end.writes_size = writes.size;
+	buffer_clear(writes);
+	pool_encode_writes(walk_pool(run->replay.walk), outcome->writes, outcome->n_writes, writes);
+	end.writes = writes->data;
+	end.writes_size = writes->size;
 	if (action->rectifying)
-		run->replay.rectified += writes.size;
-	return buffer_error(&writes) < 0 ? -ENOMEM : run_record_end(run, &end);
+		run->replay.rectified += writes->size;
+	return buffer_error(writes) < 0 ? -ENOMEM : run_record_end(run, &end);
 }
 
 static int attempt_end(Run *run, const WalkAction *action, const Outcome *outcome)
@@ -206,16 +223,13 @@ static int attempt_end(Run *run, const WalkAction *action, const Outcome *outcom
 
 int attempt_make(Run *run, const WalkAction *action)
 {
-	_cleanup_(attempt_done) Attempt attempt = {
-		.run = run,
-		.op = &run->replay.plan->ops[action->op],
-		.action = action,
-	};
+	_cleanup_(attempt_done) Attempt attempt;
 	char message[RYUSO_MESSAGE_SIZE];
 	bool leave = false;
 	Outcome outcome;
 	int status, r;
 
+	attempt_init(&attempt, run, action);
 	page_begin(record_page(&run->worker->recorder), run, action);
 	r = record_begin(run, action);
 	if (r < 0)

@@ -5,11 +5,14 @@
 
 #include "worker/perform.h"
 
+#define ATTEMPT_FEW 4U /* writes that need no memory */
+
 typedef struct Attempt {
 	Run *run;
 	const PlanOp *op;
 	const WalkAction *action;
-	PoolWrite *writes; /* what it has set, each key once */
+	PoolWrite few[ATTEMPT_FEW];
+	PoolWrite *writes; /* what it has set, each key once: `few`, or owned */
 	size_t n_writes, capacity;
 	size_t size;  /* what the cap is held against: before the first write 0 */
 	bool touched; /* it may have left something behind outside its memory */

@@ -144,14 +144,16 @@ static int count(Attempt *attempt, uint32_t key, const Value *value, const PoolW
 
 static int writes_fit(Attempt *attempt)
 {
-	size_t capacity = attempt->capacity ? attempt->capacity * 2 : 4;
-	PoolWrite *writes;
+	size_t capacity = attempt->capacity * 2;
+	PoolWrite *own = attempt->writes == attempt->few ? NULL : attempt->writes, *writes;
 
 	if (attempt->n_writes < attempt->capacity)
 		return 0;
-	writes = realloc(attempt->writes, capacity * sizeof(*writes));
+	writes = reallocarray(own, capacity, sizeof(*writes));
 	if (!writes)
 		return -ENOMEM;
+	if (!own)
+		memcpy(writes, attempt->few, sizeof(attempt->few));
 	attempt->writes = writes;
 	attempt->capacity = capacity;
 	return 0;
