@@ -223,7 +223,8 @@ START_TEST(what_was_in_use_is_cleaned_without_a_write)
 		desk_read();
 		ck_assert_int_eq(desk_renew(NULL, 0, 0), 0);
 		ck_assert_uint_eq(points_failed(POINTS_WRITE), 0);
-		points_fail(POINTS_WRITE, 2, EIO); /* the next renewal writes its first page */
+		if (n > 0) /* what was made ahead is written by now; a renewal writes its first page */
+			points_fail(POINTS_WRITE, 2, EIO);
 		recorder_recycle(&desk.recorder);
 	}
 	desk_done();
