@@ -6,16 +6,13 @@
 
 #include "base/io.h"
 
-static int on_poller(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+/* How many were ready. */
+static int poller_round(Poller *poller, int fd)
 {
-	Poller *poller = userdata;
-	int n;
+	int n = epoll_wait(fd, poller->batch, POLLER_BATCH_MAX, 0);
 
-	(void)source;
-	(void)revents;
-	n = epoll_wait(fd, poller->batch, POLLER_BATCH_MAX, 0);
-	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
+	if (n <= 0)
+		return n < 0 && errno != EINTR ? -errno : 0;
 	poller->batch_n = n;
 	for (poller->batch_at = 0; poller->batch_at < poller->batch_n; poller->batch_at++) {
 		Watch *watch = poller->batch[poller->batch_at].data.ptr;
@@ -25,7 +22,19 @@ static int on_poller(sd_event_source *source, int fd, uint32_t revents, void *us
 	}
 	poller->batch_n = 0;
 	poller->after(poller->context);
-	return 0;
+	return n;
+}
+
+/* What has become ready meanwhile need not go by way of the sd-event loop, which has its own work for each turn. */
+static int on_poller(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	int r = 1;
+
+	(void)source;
+	(void)revents;
+	for (unsigned i = 0; r > 0 && i < POLLER_ROUNDS_MAX; i++)
+		r = poller_round(userdata, fd);
+	return r < 0 ? r : 0;
 }
 
 int poller_init(Poller *poller, sd_event *event, void (*after)(void *context), void *context)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Readiness of the descriptors that requests pass through (listeners, connections, channels, doorbells): an epoll of
- * its own beneath the sd-event loop. One wake-up handles all that is ready and then calls `after` once: that is where
+ * its own beneath the sd-event loop. One round handles all that is ready and then calls `after` once: that is where
  * batches are sent and replies flushed. Everything rare (signals, timers) stays with sd-event. */
 #pragma once
 
@@ -28,6 +28,7 @@ struct Watch {
 #define watch_owner_at(watch, type, member) ((type *)((char *)(watch)-offsetof(type, member)))
 
 #define POLLER_BATCH_MAX 64
+#define POLLER_ROUNDS_MAX 4 /* before signals and timers have their turn */
 
 typedef struct Poller {
 	int fd;
