@@ -2,6 +2,18 @@
 #include "tell/result.h"
 #include "worker/perform.h"
 
+/* Of a long batch the daemon answers the first runs while the last are performed. What waits for a sync waits for the
+ * end of the batch: one sync for all. */
+static int tell_meanwhile(Run *run)
+{
+	Worker *worker = run->worker;
+
+	if (run->durable || ++worker->unheard < PERFORM_RING_RUNS)
+		return 0;
+	worker->unheard = 0;
+	return channel_ring(&worker->channel);
+}
+
 int run_finish(Run *run)
 {
 	Worker *worker = run->worker;
@@ -28,5 +40,6 @@ int run_finish(Run *run)
 	finish.reply_size = worker->reply.size;
 	buffer_clear(&worker->content);
 	record_encode_finish(&finish, &worker->content);
-	return run_record(run, RECORD_FINISH);
+	r = run_record(run, RECORD_FINISH);
+	return r < 0 ? r : tell_meanwhile(run);
 }

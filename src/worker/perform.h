@@ -16,6 +16,9 @@
 /** \brief What the parts return when the walk has something else to do now. */
 #define PERFORM_AGAIN 3
 
+/** \brief Runs of durability `process` after whose end the doorbell is rung within a batch. */
+#define PERFORM_RING_RUNS 32U
+
 typedef struct Run {
 	Worker *worker;
 	Replay replay; /* plan, walk, notes, the time as of the last end of a call or wait */

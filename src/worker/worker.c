@@ -102,6 +102,7 @@ static int work(Worker *worker)
 		if (!worker->taken_over)
 			continue;
 		atomic_store(&record_page(&worker->recorder)->state, RECORD_IDLE);
+		worker->unheard = 0;
 		r = channel_ring(&worker->channel);
 		if (r < 0)
 			return r;

@@ -27,7 +27,8 @@ typedef struct Worker {
 	Buffer content; /* of the record that is written next */
 	Buffer writes;  /* of the END that is written next */
 	Buffer reply;
-	bool taken_over; /* an order has come: what went before is dead */
+	unsigned unheard; /* runs that have ended, and may be answered, since the doorbell was rung */
+	bool taken_over;  /* an order has come: what went before is dead */
 } Worker;
 
 /* recorder.c */
