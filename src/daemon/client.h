@@ -81,7 +81,7 @@ struct Clients {
 	uint64_t told_away_usec, told_deaf_usec; /* when the log was last told of them */
 	Slot *spare;                             /* owned, linked by their entries; n_spare of them */
 	size_t n_spare;
-	char *receive;                           /* owned; CLIENT_RECEIVE_SIZE */
+	char *receive; /* owned; CLIENT_RECEIVE_SIZE */
 };
 
 int clients_init(Clients *clients, Poller *poller, const Config *config);
