@@ -15,7 +15,7 @@ START_TEST(without_a_file_every_setting_has_its_default)
 	ck_assert_uint_eq(config.max_request_size, 1U << 20);
 	ck_assert_uint_eq(config.max_depth, 32);
 	ck_assert_uint_eq(config.max_values, 65536);
-	ck_assert_uint_eq(config.max_connections, 512);
+	ck_assert_uint_eq(config.max_connections, 4096);
 	ck_assert_uint_eq(config.max_connections_per_user, 256);
 	ck_assert_uint_eq(config.queue_length, 4096);
 	ck_assert_uint_eq(config.max_queued_per_user, 1024);

@@ -55,7 +55,7 @@ static const Setting settings[] = {
 	SETTING("MaxRequestSize", SIZE, max_request_size, 1 * MIB, 1 * KIB, 64 * MIB, false),
 	SETTING("MaxDepth", COUNT, max_depth, 32, 2, JSON_DEPTH_MAX, false),
 	SETTING("MaxValues", COUNT, max_values, 65536, 16384, 16777216, false),
-	SETTING("MaxConnections", COUNT, max_connections, 512, 1, 65536, false),
+	SETTING("MaxConnections", COUNT, max_connections, 4096, 1, 65536, false),
 	SETTING("MaxConnectionsPerUser", COUNT, max_connections_per_user, 256, 1, 65536, false),
 	SETTING("QueueLength", COUNT, queue_length, 4096, 1, 1000000, false),
 	SETTING("MaxQueuedPerUser", COUNT, max_queued_per_user, 1024, 1, 1000000, false),

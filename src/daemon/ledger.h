@@ -18,6 +18,7 @@
 #define LEDGER_NAME "ledger.sqlite"
 #define LEDGER_WORKS_MAX 65536U         /* under way at once */
 #define LEDGER_WORKS_BYTES (512U << 20) /* that they hold */
+#define LEDGER_RECENT_BYTES (8U << 20)  /* of them, at most, or one */
 #define LEDGER_RECENT_MAX 1024U         /* recent runs that wait to be written; the oldest is dropped for a new one */
 #define LEDGER_RECENT_USEC USEC_PER_SEC /* after which they are, if no other work takes them along */
 #define LEDGER_BLOB_MAX (256U << 20)    /* arguments, records, reply: each */

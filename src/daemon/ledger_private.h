@@ -83,7 +83,7 @@ struct Ledger {
 	pthread_cond_t wake;
 	/* shared */
 	struct WorkTurns todo, finished, recent;
-	size_t n_recent;
+	size_t n_recent, recent_bytes;
 	bool stop;     /* the thread is to end when nothing is left */
 	bool waiting;  /* it waits for something to do */
 	bool checking; /* it looks for damage, and may be interrupted */

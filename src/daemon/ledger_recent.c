@@ -26,9 +26,25 @@ bool recents_have(const Ledger *ledger, const Id *run)
 	return false;
 }
 
+/* The oldest are dropped for a new one of \p size bytes. */
+static void make_room(Ledger *ledger, size_t size, struct WorkTurns *spilt)
+{
+	Work *work;
+
+	while ((work = STAILQ_FIRST(&ledger->recent)) &&
+	       (ledger->n_recent >= LEDGER_RECENT_MAX || ledger->recent_bytes + size > LEDGER_RECENT_BYTES)) {
+		STAILQ_REMOVE_HEAD(&ledger->recent, turn);
+		STAILQ_INSERT_TAIL(spilt, work, turn);
+		ledger->n_recent--;
+		ledger->recent_bytes -= work->size;
+		ledger->n_dropped++;
+	}
+}
+
 int ledger_remember(Ledger *ledger, const LedgerRun *run)
 {
 	LedgerRun copy = run_past(run, run->state);
+	struct WorkTurns spilt = STAILQ_HEAD_INITIALIZER(spilt);
 	Work *work;
 	int r;
 
@@ -46,18 +62,18 @@ int ledger_remember(Ledger *ledger, const LedgerRun *run)
 	work = take_ptr(ledger->spilt);
 	work->recent = true;
 	pthread_mutex_lock(&ledger->mutex);
-	if (ledger->n_recent >= LEDGER_RECENT_MAX) {
-		ledger->spilt = STAILQ_FIRST(&ledger->recent);
-		STAILQ_REMOVE_HEAD(&ledger->recent, turn);
-		ledger->n_recent--;
-		ledger->n_dropped++;
-	}
+	make_room(ledger, work->size, &spilt);
 	STAILQ_INSERT_TAIL(&ledger->recent, work, turn);
+	ledger->recent_bytes += work->size;
 	if (ledger->n_recent++ == 0)
 		ledger_wake(ledger);
 	pthread_mutex_unlock(&ledger->mutex);
 	recents_add(ledger, work);
-	if (ledger->spilt)
-		recents_remove(ledger, ledger->spilt);
+	while ((work = STAILQ_FIRST(&spilt))) {
+		STAILQ_REMOVE_HEAD(&spilt, turn);
+		recents_remove(ledger, work);
+		free(ledger->spilt);
+		ledger->spilt = work;
+	}
 	return 0;
 }

@@ -51,6 +51,7 @@ static void group_take(Ledger *ledger, Group *group, size_t max_recent)
 		STAILQ_REMOVE_HEAD(&ledger->recent, turn);
 		STAILQ_INSERT_TAIL(&group->recent, work, turn);
 		group->n_recent++;
+		ledger->recent_bytes -= work->size;
 	}
 	ledger->n_recent -= group->n_recent;
 }

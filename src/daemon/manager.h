@@ -10,6 +10,7 @@
 #include "daemon/recovery.h"
 #include "daemon/reload.h"
 
+#define MANAGER_LARGE_SIZE (128 << 10)
 #define MANAGER_TRIM_KEEP (1U << 20)
 #define MANAGER_TICK_USEC 5000ULL             /* while runs are with a worker */
 #define MANAGER_PULSE_USEC 100000ULL          /* while something else is timed */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -318,6 +319,8 @@ int manager_init(Manager *manager, const Options *options)
 		.store = { .lock = -EBADF, .tree = -EBADF },
 		.poller.fd = -EBADF,
 	};
+	/* what is large goes back to the system at once, and leaves no holes */
+	(void)mallopt(M_MMAP_THRESHOLD, MANAGER_LARGE_SIZE);
 	point_init(POINT_DAEMON);
 	metrics_init(&manager->metrics);
 	queue_init(&manager->queue);
