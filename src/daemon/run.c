@@ -55,7 +55,7 @@ static Run *spare_take(void)
 
 static void spare_put(Run *run)
 {
-	if (n_spare >= SPARE_MAX || run->order.capacity > SPARE_ORDER_MAX) {
+	if (n_spare + 1 > SPARE_MAX || run->order.capacity > SPARE_ORDER_MAX) {
 		buffer_done(&run->order);
 		free(run);
 		return;
