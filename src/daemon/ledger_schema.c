@@ -63,8 +63,8 @@ static const char *const schema_steps[SCHEMA_VERSION] = {
 	" held INTEGER NOT NULL CHECK (held IN (0, 1)), uid INTEGER NOT NULL, reason TEXT, decided INTEGER NOT NULL"
 	") STRICT;",
 
-	"CREATE INDEX runs_user ON runs (uid, position);"
-	"ALTER TABLE place ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;",
+	("CREATE INDEX runs_user ON runs (uid, position);"
+	 "ALTER TABLE place ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;"),
 };
 
 int schema_find_place(const char *path, const Id *machine, SchemaPlace *ret)

@@ -85,25 +85,36 @@ static void extend(Manager *manager, uint64_t now_usec, uint64_t left_usec)
 	notify_extend(MANAGER_EXTEND_USEC);
 }
 
+static void wait_for_run(Manager *manager, uint64_t now_usec)
+{
+	uint64_t spent = now_usec - manager->stop_usec, limit = stop_limit(manager);
+
+	extend(manager, now_usec, limit - MIN(limit, spent));
+	if (!manager->pausing && spent + MIN(MANAGER_PAUSE_USEC, limit / 2) > limit)
+		pause_run(manager);
+	if (spent > limit && !manager->crew.cut_off)
+		cut_off(manager);
+}
+
+/* For what remains to be done when nothing runs any more: however much of the time to stop in is left. */
+static bool is_late(Manager *manager, uint64_t now_usec)
+{
+	if (manager->ended_usec == 0)
+		manager->ended_usec = now_usec;
+	return now_usec - manager->ended_usec >= MANAGER_FLUSH_USEC;
+}
+
 void manager_wind_down(Manager *manager, uint64_t now_usec)
 {
-	uint64_t spent = now_usec - manager->stop_usec;
-
 	if (!crew_ended(&manager->crew)) {
-		uint64_t limit = stop_limit(manager);
-
-		extend(manager, now_usec, limit - MIN(limit, spent));
-		if (!manager->pausing && spent + MIN(MANAGER_PAUSE_USEC, limit / 2) > limit)
-			pause_run(manager);
-		if (spent > limit && !manager->crew.cut_off)
+		if (crew_busy(&manager->crew))
+			wait_for_run(manager, now_usec);
+		else if (is_late(manager, now_usec) && !manager->crew.cut_off)
 			cut_off(manager);
 		return;
 	}
-	if ((clients_pending(&manager->clients) || !is_stored(manager)) && !manager->crew.cut_off) {
-		if (manager->ended_usec == 0)
-			manager->ended_usec = now_usec;
-		if (now_usec - manager->ended_usec < MANAGER_FLUSH_USEC)
-			return;
-	}
+	if ((clients_pending(&manager->clients) || !is_stored(manager)) && !manager->crew.cut_off &&
+	    !is_late(manager, now_usec))
+		return;
 	sd_event_exit(manager->event, 0);
 }
