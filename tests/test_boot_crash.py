@@ -122,7 +122,7 @@ def the_gate_is_installed():
     groups = set(root("id", "-nG", OPERATOR).stdout.split())
     equal(groups, {OPERATOR, "ryuso", "ryuso-admin"}, "an operator's groups")
     # These uncover the machine's boot id in a container, which stays the same when that is booted again.
-    BOOT.parent.mkdir(parents=True)
+    BOOT.parent.mkdir(parents=True, exist_ok=True)
     BOOT.write_text("[Service]\nProtectKernelTunables=no\nProtectControlGroups=no\nProtectProc=default\n")
     root("systemctl", "daemon-reload")
     bring_project("gate")
