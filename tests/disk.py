@@ -32,7 +32,7 @@ Found = collections.namedtuple("Found", "data place")
 _libraries = {}
 
 
-def library(*sources):
+def preloaded(*sources):
     """The path of a library to be preloaded, made of these files; built once."""
     if sources not in _libraries:
         path = scratch() / f"{sources[0]}.so"
@@ -58,7 +58,7 @@ class Trace:
                                    AREA + SHADE_SIZE))
 
     def env(self, *more):
-        libraries = [library("disk_trace", "disk_shadow", "disk_calls", "disk_syncs"), *more]
+        libraries = [preloaded("disk_trace", "disk_shadow", "disk_calls", "disk_syncs"), *more]
         return {"LD_PRELOAD": ":".join(map(str, libraries)), "DISK_TRACE": self.path, "DISK_ROOT": self.root}
 
     def read(self):

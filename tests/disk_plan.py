@@ -28,7 +28,7 @@ class Plan:
         struct.pack_into("=Q", self.map, RECORDING, int(number == 0))
 
     def env(self, root):
-        return {"LD_PRELOAD": disk.library("disk_faults"), "DISK_FAULTS": self.path, "DISK_ROOT": root}
+        return {"LD_PRELOAD": disk.preloaded("disk_faults"), "DISK_FAULTS": self.path, "DISK_ROOT": root}
 
     def _number(self, offset):
         return struct.unpack_from("=Q", self.map, offset)[0]

@@ -173,7 +173,7 @@ def lay_out(directory, state):
 
 def scene_of(directory, state, module, trace=None):
     """A daemon on it, after another boot, not started yet."""
-    place = disk.library("disk_place")
+    place = disk.preloaded("disk_place")
     scene = Actor(directory, state.state["book.sqlite"].data, trace, place, module=module)
     places = lay_out(directory, state.state)
     scene.env.setdefault("LD_PRELOAD", place)
