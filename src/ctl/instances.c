@@ -242,12 +242,13 @@ static void add_line(const Ctl *ctl, Table *table, struct json_object *item)
 	table_cell(table, line, 7, member_text(item, "socket"));
 }
 
-static int write_table(const Ctl *ctl, struct json_object *list, Buffer *text)
+static int write_table(const Ctl *ctl, struct json_object *result, Buffer *text)
 {
 	static const Column columns[] = { { "INSTANCE", COLUMN_PLAIN }, { "SCOPE", COLUMN_PLAIN },
 					  { "STATE", COLUMN_PLAIN },    { "MODULE", COLUMN_PLAIN },
 					  { "RUNNING", COLUMN_PLAIN },  { "QUEUED", COLUMN_RIGHT },
 					  { "PARKED", COLUMN_RIGHT },   { "SOCKET", COLUMN_PLAIN } };
+	struct json_object *list = json_object_object_get(result, "instances");
 	size_t n = json_object_array_length(list);
 	_cleanup_table_ Table table = {};
 	int r;
@@ -264,23 +265,12 @@ static int write_table(const Ctl *ctl, struct json_object *list, Buffer *text)
 static int show(const Ctl *ctl, struct json_object *list)
 {
 	_cleanup_json_ struct json_object *result = NULL;
-	_cleanup_buffer_ Buffer text = {};
 	_cleanup_draft_ Draft draft = {};
 	int r;
 
 	draft_add(&draft, "instances", json_object_get(list));
 	r = draft_take(&draft, &result);
-	if (r >= 0 && ctl->options.json != JSON_STYLE_NONE)
-		output_json(result, ctl->options.json, &text);
-	else if (r >= 0)
-		r = write_table(ctl, list, &text);
-	if (r >= 0)
-		r = buffer_error(&text);
-	if (r < 0)
-		return ctl_complain_errno(ctl, r);
-	pager_open(ctl);
-	ctl_put(ctl, &text);
-	return EXIT_SUCCEEDED;
+	return r < 0 ? ctl_complain_errno(ctl, r) : pager_show(ctl, result, write_table);
 }
 
 int verb_instances(Ctl *ctl, char *const *arguments, size_t n)

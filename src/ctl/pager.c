@@ -9,6 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ctl/exit.h"
+#include "ctl/output.h"
+
 #define LESS_OPTIONS "FRSXMK" /* as systemd's */
 
 static pid_t pager = -1;
@@ -112,4 +115,23 @@ void pager_close(void)
 	while (waitpid(pager, &status, 0) < 0 && errno == EINTR)
 		;
 	pager = -1;
+}
+
+int pager_show(const Ctl *ctl, struct json_object *result,
+	       int (*write)(const Ctl *ctl, struct json_object *result, Buffer *text))
+{
+	_cleanup_buffer_ Buffer text = {};
+	int r = 0;
+
+	if (ctl->options.json != JSON_STYLE_NONE)
+		output_json(result, ctl->options.json, &text);
+	else
+		r = write(ctl, result, &text);
+	if (r >= 0)
+		r = buffer_error(&text);
+	if (r < 0)
+		return ctl_complain_errno(ctl, r);
+	pager_open(ctl);
+	ctl_put(ctl, &text);
+	return EXIT_SUCCEEDED;
 }

@@ -13,3 +13,6 @@ void pager_open(const Ctl *ctl);
 bool pager_is_open(void);
 /** \brief Waits until its reader has had enough. Standard output is closed then. */
 void pager_close(void);
+/** \brief The result of a call, as JSON or as what \p write makes of it, by way of the pager. What to exit with. */
+int pager_show(const Ctl *ctl, struct json_object *result,
+	       int (*write)(const Ctl *ctl, struct json_object *result, Buffer *text));

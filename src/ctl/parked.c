@@ -51,7 +51,7 @@ static void write_why(struct json_object *run, Buffer *text)
 	buffer_text(text, message ? message : "");
 }
 
-static void add_run(Ctl *ctl, Table *table, struct json_object *runs, struct json_object *run)
+static void add_run(const Ctl *ctl, Table *table, struct json_object *runs, struct json_object *run)
 {
 	struct libscols_line *line = table_line(table, NULL);
 	_cleanup_buffer_ Buffer id = {}, since = {}, step = {}, why = {};
@@ -68,7 +68,7 @@ static void add_run(Ctl *ctl, Table *table, struct json_object *runs, struct jso
 	table_text(table, line, 5, &why);
 }
 
-static void write_footer(Ctl *ctl, size_t n, Buffer *text)
+static void write_footer(const Ctl *ctl, size_t n, Buffer *text)
 {
 	buffer_format(text, "%s%zu parked run%s.", n ? "\n" : "", n, n == 1 ? "" : "s");
 	if (n > 0) {
@@ -78,7 +78,7 @@ static void write_footer(Ctl *ctl, size_t n, Buffer *text)
 	buffer_text(text, "\n");
 }
 
-static int write_runs(Ctl *ctl, struct json_object *result, Buffer *text)
+static int write_runs(const Ctl *ctl, struct json_object *result, Buffer *text)
 {
 	static const Column columns[] = { { "RUN", COLUMN_PLAIN },   { "PROGRAM", COLUMN_PLAIN },
 					  { "SINCE", COLUMN_PLAIN }, { "STEP", COLUMN_RIGHT },
@@ -97,24 +97,6 @@ static int write_runs(Ctl *ctl, struct json_object *result, Buffer *text)
 	return r;
 }
 
-static int put(Ctl *ctl, struct json_object *result, int (*write)(Ctl *ctl, struct json_object *result, Buffer *text))
-{
-	_cleanup_buffer_ Buffer text = {};
-	int r = 0;
-
-	if (ctl->options.json != JSON_STYLE_NONE)
-		output_json(result, ctl->options.json, &text);
-	else
-		r = write(ctl, result, &text);
-	if (r >= 0)
-		r = buffer_error(&text);
-	if (r < 0)
-		return ctl_complain_errno(ctl, r);
-	pager_open(ctl);
-	ctl_put(ctl, &text);
-	return EXIT_SUCCEEDED;
-}
-
 static int verb_parked(Ctl *ctl, char *const *arguments, size_t n)
 {
 	static const Call call = { .name = "parked", .patient = true, .repeatable = true };
@@ -124,7 +106,7 @@ static int verb_parked(Ctl *ctl, char *const *arguments, size_t n)
 	(void)arguments;
 	(void)n;
 	r = call_ask(ctl, &call, &result);
-	return r != 0 ? r : put(ctl, result, write_runs);
+	return r != 0 ? r : pager_show(ctl, result, write_runs);
 }
 
 static int verb_show(Ctl *ctl, char *const *arguments, size_t n)
@@ -137,7 +119,7 @@ static int verb_show(Ctl *ctl, char *const *arguments, size_t n)
 	r = lookup_run(ctl, arguments[0], LOOKUP_ANY, &run);
 	if (r == 0)
 		r = show_ask(ctl, run, &result);
-	return r != 0 ? r : put(ctl, result, show_write);
+	return r != 0 ? r : pager_show(ctl, result, show_write);
 }
 
 static const Verb verbs[] = {

@@ -234,7 +234,6 @@ static int verb_runs(Ctl *ctl, char *const *arguments, size_t n)
 {
 	_cleanup_call_ Call call = { .name = "runs", .patient = true, .repeatable = true };
 	_cleanup_json_ struct json_object *result = NULL;
-	_cleanup_buffer_ Buffer text = {};
 	int r;
 
 	(void)arguments;
@@ -242,19 +241,7 @@ static int verb_runs(Ctl *ctl, char *const *arguments, size_t n)
 	r = make_parameters(ctl, &call.parameters);
 	if (r == 0)
 		r = call_ask(ctl, &call, &result);
-	if (r != 0)
-		return r;
-	if (ctl->options.json != JSON_STYLE_NONE)
-		output_json(result, ctl->options.json, &text);
-	else
-		r = write_runs(ctl, result, &text);
-	if (r >= 0)
-		r = buffer_error(&text);
-	if (r < 0)
-		return ctl_complain_errno(ctl, r);
-	pager_open(ctl);
-	ctl_put(ctl, &text);
-	return EXIT_SUCCEEDED;
+	return r != 0 ? r : pager_show(ctl, result, write_runs);
 }
 
 static int verb_watch(Ctl *ctl, char *const *arguments, size_t n)

@@ -48,7 +48,7 @@ static const Colour *status_colour(const char *status)
 	return NULL;
 }
 
-static void write_title(Ctl *ctl, struct json_object *result, Buffer *text)
+static void write_title(const Ctl *ctl, struct json_object *result, Buffer *text)
 {
 	const char *status = member_text(result, "status");
 	const Colour *colour = status_colour(status);
@@ -201,7 +201,7 @@ static void write_values(const char *title, struct json_object *values, struct j
 	}
 }
 
-int show_write(Ctl *ctl, struct json_object *result, Buffer *text)
+int show_write(const Ctl *ctl, struct json_object *result, Buffer *text)
 {
 	struct json_object *reply = member_typed(result, "reply", json_type_object);
 	int r;

@@ -48,7 +48,7 @@ static void add_step(Table *table, struct json_object *step, int64_t stands_at)
 	table_text(table, line, 5, &note);
 }
 
-int show_write_steps(Ctl *ctl, struct json_object *result, Buffer *text)
+int show_write_steps(const Ctl *ctl, struct json_object *result, Buffer *text)
 {
 	static const Column columns[] = { { "STEP", COLUMN_RIGHT },     { "HOOK", COLUMN_PLAIN },
 					  { "STATE", COLUMN_PLAIN },    { "ATTEMPTS", COLUMN_RIGHT },
@@ -67,7 +67,7 @@ int show_write_steps(Ctl *ctl, struct json_object *result, Buffer *text)
 	return table_write(&table, 2, text);
 }
 
-int show_write_next(Ctl *ctl, struct json_object *result, Buffer *text)
+int show_write_next(const Ctl *ctl, struct json_object *result, Buffer *text)
 {
 	struct json_object *next = member_list(result, "next");
 	size_t n = member_length(next);
@@ -119,7 +119,7 @@ static void add_decision(Table *table, struct json_object *decision)
 	table_cell(table, line, 5, member_text(decision, "reason"));
 }
 
-int show_write_decisions(Ctl *ctl, struct json_object *result, Buffer *text)
+int show_write_decisions(const Ctl *ctl, struct json_object *result, Buffer *text)
 {
 	static const Column columns[] = { { "WHEN", COLUMN_PLAIN },  { "DECISION", COLUMN_PLAIN },
 					  { "STEP", COLUMN_RIGHT },  { "BY", COLUMN_PLAIN },
