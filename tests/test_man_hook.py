@@ -7,7 +7,7 @@ import re
 
 import man_commands
 from project import LIBRARY, Project, spec
-from tap import TOP_SOURCE, Daemon, check, contains, equal, main, scratch, test
+from tap import TOP_SOURCE, Daemon, check, equal, main, scratch, test
 
 PAGE = "\n".join(man_commands.source("ryuso-hook.3")) + "\n"
 TEXT = (TOP_SOURCE / "include" / "ryuso" / "hook.h").read_text()
@@ -117,7 +117,7 @@ def the_example_replaces_a_file_or_leaves_it_as_it_was():
         reply = replace(client, path, "new and good")
         equal((reply["status"], reply["data_pool"], path.read_text()), ("succeeded", {"size": 12}, "new and good"),
               "what succeeded")
-        contains(daemon.log(), f"user {os.getuid()} has written 12 bytes, attempt 1", "the log")
+        daemon.wait_log(f"user {os.getuid()} has written 12 bytes, attempt 1")
         reply = replace(client, path, "this one is bad")
         equal((reply["status"], reply["error"]["reason"], reply["error"]["message"]),
               ("rectified", "Bad", 'check: it says "bad"'), "what is bad")
@@ -128,7 +128,7 @@ def the_example_replaces_a_file_or_leaves_it_as_it_was():
         reply = replace(client, path.parent, "a directory")
         equal((reply["status"], reply["error"]["name"], reply["rectified"]), ("rectified", "HookFailed", []),
               "what was never begun")
-        contains(daemon.log(), f"{path} is back", "the log")
+        daemon.wait_log(f"{path} is back")
 
 
 # ---- what the page says beside it ----
