@@ -23,7 +23,7 @@ START_TEST(without_a_file_every_setting_has_its_default)
 	ck_assert_uint_eq(config.max_unread_replies, 16U << 20);
 	ck_assert_uint_eq(config.request_timeout, 10 * USEC_PER_SEC);
 	ck_assert_uint_eq(config.reply_timeout, 30 * USEC_PER_SEC);
-	ck_assert_uint_eq(config.runs_per_worker, 100000);
+	ck_assert_uint_eq(config.runs_per_worker, 1000000);
 	ck_assert_uint_eq(config.module_timeout, 10 * USEC_PER_SEC);
 	ck_assert_uint_eq(config.stop_timeout, 80 * USEC_PER_SEC);
 	ck_assert_uint_eq(config.worker_memory, 0);

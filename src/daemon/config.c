@@ -63,7 +63,7 @@ static const Setting settings[] = {
 	SETTING("MaxUnreadReplies", SIZE, max_unread_replies, 16 * MIB, 64 * KIB, 1 * GIB, false),
 	SETTING("RequestTimeout", TIME, request_timeout, 10 * SEC, 1000, 1 * DAY, false),
 	SETTING("ReplyTimeout", TIME, reply_timeout, 30 * SEC, 1000, 1 * DAY, false),
-	SETTING("RunsPerWorker", COUNT, runs_per_worker, 100000, 1, UINT32_MAX, true),
+	SETTING("RunsPerWorker", COUNT, runs_per_worker, 1000000, 1, UINT32_MAX, true),
 	SETTING("ModuleTimeout", TIME, module_timeout, 10 * SEC, 1000, 1 * DAY, false),
 	SETTING("StopTimeout", TIME, stop_timeout, 80 * SEC, 1000, 1 * DAY, false),
 	SETTING("StopTimeoutRectifying", TIME, stop_timeout_rectifying, 600 * SEC, 1000, 1 * DAY, false),

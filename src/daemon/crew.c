@@ -265,13 +265,20 @@ static bool crew_may_dispatch(const Crew *crew)
 	       !crew->renew_wanted && !crew->recorder.renewing;
 }
 
+/* While a worker has orders, the doorbell says when there is something to read. */
+static bool crew_is_told(const Crew *crew)
+{
+	return crew->active && crew->n_ordered > 0 && !crew->renew_wanted && !crew->recycle_wanted;
+}
+
 void crew_step(Crew *crew)
 {
 	if (!crew->directory)
 		return;
 	if (crew->stopping && crew->spare && crew->n_ordered == 0)
 		hand_kill(crew->spare); /* it has done nothing yet, and never will */
-	crew_read(crew);
+	if (!crew_is_told(crew))
+		crew_read(crew);
 	crew_check_resumed(crew);
 	/* it makes room for the one that tries the next module */
 	if (crew->next && crew->active && crew->spare && !crew->spare_is_next)

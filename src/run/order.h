@@ -8,7 +8,7 @@
 #include "run/record.h"
 
 #define ORDER_FRAME_MAX (64U << 20)
-#define ORDER_BATCH_MAX 64U /* runs that are with a worker at once */
+#define ORDER_BATCH_MAX 128U /* runs that are with a worker at once */
 
 typedef enum OrderKind {
 	ORDER_NONE,

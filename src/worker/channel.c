@@ -74,7 +74,7 @@ static void take_descriptor(Channel *channel, struct msghdr *message)
 	channel->recorder = fd;
 }
 
-int channel_receive(Channel *channel)
+int channel_receive(Channel *channel, bool wait)
 {
 	union {
 		struct cmsghdr header;
@@ -94,10 +94,10 @@ int channel_receive(Channel *channel)
 	if (!vector.iov_base)
 		return -ENOMEM;
 	do
-		n = recvmsg(ORDER_FD_CHANNEL, &message, MSG_CMSG_CLOEXEC);
+		n = recvmsg(ORDER_FD_CHANNEL, &message, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return -errno;
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	channel->input.size += (size_t)n;
 	take_descriptor(channel, &message);
 	return n > 0;

@@ -3,6 +3,7 @@
  * descriptors: what is no longer what it was is not written to. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/buffer.h"
@@ -22,7 +23,7 @@ void channel_done(Channel *channel);
 int channel_hello(const OrderHello *hello);
 /** \brief The next order that is here: 1; 0 where none is whole. Borrowed until channel_receive(). */
 int channel_next(Channel *channel, Order *ret);
-/** \brief Waits for more: 1; 0 where the channel has ended. */
-int channel_receive(Channel *channel);
+/** \brief More orders: 1; 0 where the channel has ended. Waits for them, or, without \p wait, -EAGAIN. */
+int channel_receive(Channel *channel, bool wait);
 /** \brief Wakes the daemon. -EBADF where the descriptors are not ours any more. */
 int channel_ring(const Channel *channel);

@@ -10,8 +10,7 @@ static int tell_meanwhile(Run *run)
 
 	if (run->durable || ++worker->unheard < PERFORM_RING_RUNS)
 		return 0;
-	worker->unheard = 0;
-	return channel_ring(&worker->channel);
+	return worker_ring(worker);
 }
 
 int run_finish(Run *run)

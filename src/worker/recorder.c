@@ -102,7 +102,7 @@ static int wait_for_recorder(Worker *worker)
 
 	r = channel_ring(&worker->channel);
 	while (r >= 0 && worker->channel.recorder < 0) {
-		r = channel_receive(&worker->channel);
+		r = channel_receive(&worker->channel, true);
 		if (r == 0)
 			r = -ECONNRESET;
 	}

@@ -69,8 +69,15 @@ static int perform(Worker *worker, const Order *order)
 	if (!worker->taken_over)
 		record_take_over(&worker->recorder);
 	worker->taken_over = true;
+	worker->performed++;
 	atomic_store(&record_page(&worker->recorder)->state, RECORD_RUNNING);
 	return performers[order->kind](worker, order);
+}
+
+int worker_ring(Worker *worker)
+{
+	worker->unheard = worker->performed = 0;
+	return channel_ring(&worker->channel);
 }
 
 /* All orders that are here. */
@@ -87,24 +94,36 @@ static int work_off(Worker *worker)
 	return r;
 }
 
+/* The daemon hears of what is done before nothing is done. Where it is but answers that would not have been told of
+ * within a batch either (see tell_meanwhile()), orders that are here already go first. */
+static int receive(Worker *worker)
+{
+	int r = -EAGAIN;
+
+	if (worker->performed > 0 && worker->performed == worker->unheard)
+		r = channel_receive(&worker->channel, false);
+	if (r != -EAGAIN)
+		return r;
+	if (worker->taken_over) {
+		atomic_store(&record_page(&worker->recorder)->state, RECORD_IDLE);
+		r = worker_ring(worker);
+		if (r < 0)
+			return r;
+	}
+	return channel_receive(&worker->channel, true);
+}
+
 /* 0 at the channel's end; PERFORM_LEAVE, PERFORM_RETIRE; a negative errno. Before the first order the recorder is another's. */
 static int work(Worker *worker)
 {
 	int r;
 
 	for (;;) {
-		r = channel_receive(&worker->channel);
+		r = receive(worker);
 		if (r <= 0)
 			return r;
 		r = work_off(worker);
 		if (r != 0)
-			return r;
-		if (!worker->taken_over)
-			continue;
-		atomic_store(&record_page(&worker->recorder)->state, RECORD_IDLE);
-		worker->unheard = 0;
-		r = channel_ring(&worker->channel);
-		if (r < 0)
 			return r;
 	}
 }

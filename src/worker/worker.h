@@ -27,8 +27,9 @@ typedef struct Worker {
 	Buffer content; /* of the record that is written next */
 	Buffer writes;  /* of the END that is written next */
 	Buffer reply;
-	unsigned unheard; /* runs that have ended, and may be answered, since the doorbell was rung */
-	bool taken_over;  /* an order has come: what went before is dead */
+	unsigned unheard;   /* runs that have ended, and may be answered, since the doorbell was rung */
+	unsigned performed; /* orders, since then */
+	bool taken_over;    /* an order has come: what went before is dead */
 } Worker;
 
 /* recorder.c */
@@ -40,6 +41,9 @@ void worker_unmap(RecordFile *file);
 int worker_make_room(Worker *worker, size_t wanted);
 /** \brief Writes worker->content as a record; where there is no room for it, in a new recorder. */
 int worker_record(Worker *worker, RecordKind kind);
+
+/** \brief Tells the daemon of what was done since. -EBADF as channel_ring(). */
+int worker_ring(Worker *worker);
 
 /** \brief All of it; returns the exit status. */
 int worker_main(const WorkerOptions *options);
