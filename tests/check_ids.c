@@ -109,6 +109,23 @@ START_TEST(a_derived_id_differs_in_its_last_four_bytes_only)
 }
 END_TEST
 
+START_TEST(a_derived_ids_text_comes_from_that_of_the_first)
+{
+	static const uint32_t parts[] = { 0, 1, 0x01020304, UINT32_MAX };
+	char formatted[ID_TEXT_SIZE], expected[ID_TEXT_SIZE], text[ID_TEXT_SIZE];
+	Id id, part;
+
+	ck_assert_int_eq(id_random(&id), 0);
+	id_format(&id, formatted);
+	for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
+		part = id_derive(&id, parts[i]);
+		id_format(&part, expected);
+		id_format_derived(&id, formatted, parts[i], text);
+		ck_assert_str_eq(text, expected);
+	}
+}
+END_TEST
+
 START_TEST(the_checksum_is_crc_32c)
 {
 	static const char zeroes[32];
@@ -145,5 +162,6 @@ END_TEST
 
 CHECK_MAIN(ids, random_ids_differ, the_text_of_an_id_reads_back_as_the_id,
 	   text_that_is_no_id_is_refused_and_leaves_the_result_alone, upper_case_is_read_too, the_null_id_is_all_zeroes,
-	   the_fingerprint_is_fnv_1a, a_derived_id_differs_in_its_last_four_bytes_only, the_checksum_is_crc_32c,
+	   the_fingerprint_is_fnv_1a, a_derived_id_differs_in_its_last_four_bytes_only,
+	   a_derived_ids_text_comes_from_that_of_the_first, the_checksum_is_crc_32c,
 	   both_ways_to_compute_the_checksum_agree, a_checksum_goes_on_where_it_stopped)

@@ -252,6 +252,24 @@ START_TEST(writes_come_back_as_they_were_encoded_by_name)
 }
 END_TEST
 
+START_TEST(writes_that_are_put_as_they_are_read_are_in_the_pool)
+{
+	static const char *const other_keys[] = { "z", "b" };
+	_cleanup_buffer_ Buffer buffer = {};
+	_cleanup_pool_ Pool *pool = NULL;
+	Reader reader;
+
+	encode(&buffer);
+	reader = reader_make(buffer.data, buffer.size);
+	ck_assert_int_eq(pool_new(other_keys, ELEMENTSOF(other_keys), &pool), 0);
+	ck_assert_int_eq(pool_decode(pool, &reader), 0);
+	ck_assert_uint_eq(reader_left(&reader), 0);
+	ck_assert_ptr_null(pool_get(pool, 0));
+	ck_assert_int_eq(pool_get(pool, 1)->type, VALUE_FLOAT);
+	ck_assert_str_eq(pool_get(pool, pool_find(pool, "_ticket"))->string.data, "T-7");
+}
+END_TEST
+
 START_TEST(writes_cut_off_anywhere_do_not_decode)
 {
 	_cleanup_buffer_ Buffer buffer = {};
@@ -264,6 +282,8 @@ START_TEST(writes_cut_off_anywhere_do_not_decode)
 		Reader reader = reader_make(buffer.data, size);
 
 		ck_assert_int_eq(pool_decode_writes(pool, &reader, &writes, &n), -EBADMSG);
+		reader = reader_make(buffer.data, size);
+		ck_assert_int_eq(pool_decode(pool, &reader), -EBADMSG);
 	}
 }
 END_TEST
@@ -280,6 +300,8 @@ START_TEST(a_wild_count_does_not_decode)
 	buffer_u64(&buffer, 0);
 	reader = reader_make(buffer.data, buffer.size);
 	ck_assert_int_eq(pool_decode_writes(pool, &reader, &writes, &n), -EBADMSG);
+	reader = reader_make(buffer.data, buffer.size);
+	ck_assert_int_eq(pool_decode(pool, &reader), -EBADMSG);
 }
 END_TEST
 
@@ -288,5 +310,5 @@ CHECK_MAIN(pool, the_plans_keys_have_the_plans_numbers, a_new_name_gets_a_number
 	   what_was_set_is_there_and_is_a_copy, a_key_without_a_number_is_refused,
 	   rewinding_undoes_the_writes_since_the_mark, the_overlay_lies_above_the_base_and_is_not_rewound,
 	   the_size_is_that_of_what_is_visible, the_size_is_what_the_encoding_takes,
-	   writes_come_back_as_they_were_encoded_by_name, writes_cut_off_anywhere_do_not_decode,
-	   a_wild_count_does_not_decode)
+	   writes_come_back_as_they_were_encoded_by_name, writes_that_are_put_as_they_are_read_are_in_the_pool,
+	   writes_cut_off_anywhere_do_not_decode, a_wild_count_does_not_decode)

@@ -138,8 +138,8 @@ START_TEST(what_is_counted_on_the_way_is_counted)
 	chronicle_run(chronicle, "ok note die die taken fail note ok fail fail fail retry");
 	chronicle_pack(chronicle, 1, CHRONICLE_RECORDS_MAX, &packed);
 	ck_assert_int_eq(replay_packed(&replay, chronicle->scene->plan, packed.data, packed.size), 0);
-	ck_assert_uint_eq(replay.attempts[0], 1);
-	ck_assert_uint_eq(replay.attempts[1], 3);
+	ck_assert_uint_eq(replay.steps[0].attempts, 1);
+	ck_assert_uint_eq(replay.steps[1].attempts, 3);
 	ck_assert_uint_eq(replay.interruptions, 1);
 	ck_assert_uint_eq(replay.notes.n, 2);
 	note = notes_find(&replay.notes, 2, "key");

@@ -9,12 +9,6 @@
 
 #define BUFFER_FIRST 256
 
-void buffer_done(Buffer *buffer)
-{
-	free(buffer->data);
-	*buffer = (Buffer){ 0 };
-}
-
 void buffer_clear(Buffer *buffer)
 {
 	buffer->size = 0;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/macro.h"
@@ -47,7 +48,12 @@ typedef struct Buffer {
 	bool failed;
 } Buffer;
 
-void buffer_done(Buffer *buffer);
+static inline void buffer_done(Buffer *buffer)
+{
+	if (buffer->data)
+		free(buffer->data);
+	*buffer = (Buffer){ 0 };
+}
 #define _cleanup_buffer_ _cleanup_(buffer_done)
 
 /** \brief Forgets the content and the failure, keeps the memory. */

@@ -22,6 +22,7 @@ int id_random(Id *ret)
 	return 0;
 }
 
+#define DERIVED_FROM 12U /* of the bytes */
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 /* Four bytes, the first of them lowest, as eight digits, the first of them lowest. */
@@ -36,17 +37,30 @@ static uint64_t hex_digits(uint32_t bytes)
 	return digits + EACH('0') + ((digits + EACH(6)) >> 4 & EACH(1)) * ('a' - '0' - 10);
 }
 
+static void format_four(const Id *id, size_t from, char *text)
+{
+	uint32_t bytes;
+	uint64_t digits;
+
+	memcpy(&bytes, id->bytes + from, sizeof(bytes));
+	digits = htole64(hex_digits(le32toh(bytes)));
+	memcpy(text + 2 * from, &digits, sizeof(digits));
+}
+
 void id_format(const Id *id, char text[static ID_TEXT_SIZE])
 {
-	for (size_t i = 0; i < sizeof(id->bytes); i += sizeof(uint32_t)) {
-		uint32_t bytes;
-		uint64_t digits;
-
-		memcpy(&bytes, id->bytes + i, sizeof(bytes));
-		digits = htole64(hex_digits(le32toh(bytes)));
-		memcpy(text + 2 * i, &digits, sizeof(digits));
-	}
+	for (size_t i = 0; i < sizeof(id->bytes); i += sizeof(uint32_t))
+		format_four(id, i, text);
 	text[ID_TEXT_SIZE - 1] = '\0';
+}
+
+void id_format_derived(const Id *id, const char formatted[static ID_TEXT_SIZE], uint32_t part,
+		       char text[static ID_TEXT_SIZE])
+{
+	Id derived = id_derive(id, part);
+
+	memcpy(text, formatted, ID_TEXT_SIZE);
+	format_four(&derived, DERIVED_FROM, text);
 }
 
 static int digit_value(char digit)
@@ -106,9 +120,9 @@ Id id_derive(const Id *id, uint32_t part)
 	Id derived = *id;
 	uint32_t tail;
 
-	memcpy(&tail, derived.bytes + 12, sizeof(tail));
+	memcpy(&tail, derived.bytes + DERIVED_FROM, sizeof(tail));
 	tail ^= htobe32(part);
-	memcpy(derived.bytes + 12, &tail, sizeof(tail));
+	memcpy(derived.bytes + DERIVED_FROM, &tail, sizeof(tail));
 	return derived;
 }
 

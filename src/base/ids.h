@@ -24,6 +24,9 @@ int id_is_null(const Id *id);
 void id_fingerprint(const void *data, size_t size, Id *ret);
 /** \brief The identifier of part \p part of \p id: its last four bytes exclusive-ored with \p part (big-endian). */
 Id id_derive(const Id *id, uint32_t part);
+/** \brief id_format() of that; \p formatted is id_format() of \p id. */
+void id_format_derived(const Id *id, const char formatted[static ID_TEXT_SIZE], uint32_t part,
+		       char text[static ID_TEXT_SIZE]);
 
 /** \brief \p crc: 0 at first, then the result so far. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "run/pool.h"
+#include "run/pool_private.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -7,42 +7,6 @@
 
 #define INDEX_THRESHOLD 24U /* up to so many keys, names are compared one by one */
 #define NO_KEY UINT32_MAX
-
-/* A value, and how many bytes it takes when encoded once somebody has asked (0: nobody has). */
-typedef struct Held {
-	Value value;
-	size_t size;
-} Held;
-
-typedef struct Slot {
-	const char *name; /* borrowed for the first n_borrowed keys, owned for the rest */
-	size_t name_size;
-	Held base;
-	Held overlay;
-} Slot;
-
-typedef struct Change {
-	uint32_t key;
-	Held old;
-} Change;
-
-struct Pool {
-	Slot *slots;
-	uint32_t n_slots, capacity;
-	uint32_t n_borrowed;
-	Change *history;
-	size_t n_history, history_capacity;
-	uint32_t *index; /* open addressing over names, holding keys; NULL while there are few */
-	uint32_t index_size;
-	bool overlaid;
-};
-
-void pool_writes_free(PoolWrite *writes, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		value_done(&writes[i].value);
-	free(writes);
-}
 
 static uint32_t name_hash(const char *name, size_t size)
 {
@@ -174,7 +138,7 @@ static int slots_fit(Pool *pool)
 	return 0;
 }
 
-static int intern(Pool *pool, const char *name, size_t size, uint32_t *ret_key)
+int pool_intern_sized(Pool *pool, const char *name, size_t size, uint32_t *ret_key)
 {
 	uint32_t key = find(pool, name, size);
 	char *copy;
@@ -207,7 +171,7 @@ static int intern(Pool *pool, const char *name, size_t size, uint32_t *ret_key)
 
 int pool_intern(Pool *pool, const char *name, uint32_t *ret_key)
 {
-	return intern(pool, name, strlen(name), ret_key);
+	return pool_intern_sized(pool, name, strlen(name), ret_key);
 }
 
 uint32_t pool_find(const Pool *pool, const char *name)
@@ -325,6 +289,11 @@ size_t pool_size(const Pool *pool)
 	return size;
 }
 
+size_t pool_value_size(const Pool *pool, uint32_t key, const Value *value)
+{
+	return sizeof(uint32_t) + pool->slots[key].name_size + value_size(value);
+}
+
 size_t pool_overlay_size(const Pool *pool)
 {
 	size_t size = 0;
@@ -332,54 +301,4 @@ size_t pool_overlay_size(const Pool *pool)
 	for (uint32_t key = 0; key < pool->n_slots; key++)
 		size += held_size(&pool->slots[key], &pool->slots[key].overlay);
 	return size;
-}
-
-void pool_encode_writes(const Pool *pool, const PoolWrite *writes, size_t n, Buffer *buffer)
-{
-	buffer_u32(buffer, (uint32_t)n);
-	for (size_t i = 0; i < n; i++) {
-		const Slot *slot = &pool->slots[writes[i].key];
-
-		buffer_block(buffer, slot->name, slot->name_size);
-		value_encode(&writes[i].value, buffer);
-	}
-}
-
-static int decode_write(Pool *pool, Reader *reader, PoolWrite *ret)
-{
-	const char *name;
-	size_t size;
-	int r;
-
-	name = reader_block(reader, &size);
-	if (!name || memchr(name, '\0', size))
-		return -EBADMSG;
-	r = intern(pool, name, size, &ret->key);
-	if (r < 0)
-		return r;
-	return value_decode(reader, &ret->value);
-}
-
-int pool_decode_writes(Pool *pool, Reader *reader, PoolWrite **ret, size_t *ret_n)
-{
-	uint32_t n = reader_u32(reader);
-	PoolWrite *writes;
-
-	/* a write takes five bytes at least: a wild count costs no memory */
-	if (reader->bad || n > reader_left(reader) / 5)
-		return -EBADMSG;
-	writes = reallocarray(NULL, n ? n : 1, sizeof(*writes));
-	if (!writes)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++) {
-		int r = decode_write(pool, reader, &writes[i]);
-
-		if (r < 0) {
-			pool_writes_free(writes, i);
-			return r;
-		}
-	}
-	*ret = writes;
-	*ret_n = n;
-	return 0;
 }

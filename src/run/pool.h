@@ -48,11 +48,15 @@ void pool_rewind(Pool *pool, size_t mark);
 /** \brief Bytes that the visible values and their names take when encoded: what the cap of a run's pool is measured by.
  */
 size_t pool_size(const Pool *pool);
+/** \brief What this value takes of it under that key. */
+size_t pool_value_size(const Pool *pool, uint32_t key, const Value *value);
 /** \brief The same of the overlay alone: the cap on rectifiers' writes. */
 size_t pool_overlay_size(const Pool *pool);
 
 /** \brief u32 count, then (name, value) each: a request's arguments in an order or a START record, a step's changes in
  * an END record. */
 void pool_encode_writes(const Pool *pool, const PoolWrite *writes, size_t n, Buffer *buffer);
+/** \brief Puts each into the pool. Where it fails, those before are there. */
+int pool_decode(Pool *pool, Reader *reader);
 /** \brief Interns the names. The caller frees with pool_writes_free(). */
 int pool_decode_writes(Pool *pool, Reader *reader, PoolWrite **ret, size_t *ret_n);

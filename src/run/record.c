@@ -130,8 +130,7 @@ int record_append(const RecordFile *file, RecordKind kind, const void *content, 
 	/* A writer that died here may have left bytes behind the tail: the padding is written, too. */
 	store_u64(at + whole - RECORD_ALIGN, 0);
 	store_u32(at, (uint32_t)content_size);
-	store_u32(at + 8, page->number);
-	store_u32(at + 12, kind);
+	store_u64(at + 8, (uint64_t)kind << 32 | page->number); /* two fields; what is loaded soon is stored whole */
 	store_u64(at + 16, sequence);
 	store_u64(at + 24, atomic_load_explicit(&page->synced, memory_order_relaxed));
 	if (content_size > 0)

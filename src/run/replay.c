@@ -23,9 +23,8 @@ int replay_init(Replay *replay, const Plan *plan, const RecordStart *start)
 	*replay = (Replay){ .plan = plan, .run = start->run, .now_usec = start->begun_usec, .n_records = 1 };
 	if (!is_text(start->program, start->program_size, plan->program->name))
 		return -EBADMSG;
-	replay->attempts = zalloc((plan->n_steps + 1) * sizeof(*replay->attempts));
-	replay->took = zalloc((plan->n_steps + 1) * sizeof(*replay->took));
-	if (!replay->attempts || !replay->took)
+	replay->steps = zalloc((plan->n_steps + 1) * sizeof(*replay->steps));
+	if (!replay->steps)
 		return -ENOMEM;
 	r = walk_start(plan, &arguments, start->begun_usec, &replay->walk);
 	if (r < 0)
@@ -37,8 +36,7 @@ void replay_done(Replay *replay)
 {
 	walk_free(replay->walk);
 	notes_done(&replay->notes);
-	free(replay->attempts);
-	free(replay->took);
+	free(replay->steps);
 	free(replay->last_reason);
 	*replay = (Replay){ 0 };
 }
@@ -71,7 +69,7 @@ static int feed_begin(Replay *replay, const Record *record)
 	    begin.in_doubt != action->in_doubt)
 		return -EBADMSG;
 	if (!begin.rectifying)
-		replay->attempts[begin.step - 1]++;
+		replay->steps[begin.step - 1].attempts++;
 	replay->now_usec = begin.usec;
 	replay->begun = true;
 	return 0;
@@ -110,7 +108,7 @@ static int tell_end(Replay *replay, const RecordEnd *end, const PoolWrite *write
 	if (end->rectifying)
 		replay->rectified += end->writes_size;
 	else if (end->usec > replay->now_usec)
-		replay->took[end->step - 1] += end->usec - replay->now_usec;
+		replay->steps[end->step - 1].usec += end->usec - replay->now_usec;
 	replay->now_usec = end->usec;
 	replay->begun = false;
 	return 0;

@@ -7,6 +7,12 @@
 #include "run/notes.h"
 #include "run/record.h"
 
+/** \brief Of a step's own function, on the way forward. */
+typedef struct ReplayStep {
+	uint32_t attempts;
+	uint64_t usec; /* that those took which have ended, in sum */
+} ReplayStep;
+
 /** \brief Embedded in who replays; replay_done() frees what it owns. */
 typedef struct Replay {
 	const Plan *plan; /* borrowed; outlives it */
@@ -20,8 +26,7 @@ typedef struct Replay {
 	size_t rectified;       /* bytes that rectifiers have written so far */
 	uint32_t interruptions; /* of the last TAKEN */
 	uint32_t n_records;     /* fed, START included */
-	uint32_t *attempts;     /* owned; of each step's own function, on the way forward: [step - 1] */
-	uint64_t *took;         /* owned; the time of these attempts that have ended, in sum */
+	ReplayStep *steps;      /* owned; [step - 1] */
 	bool parked;            /* PARK was fed, and no decision since */
 	bool set_aside; /* that PARK came where the walk had ended, or parked by itself: which a retry takes up */
 	uint64_t decided_usec; /* of the last decision; 0: none */

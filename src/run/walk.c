@@ -17,7 +17,7 @@ static int set_all(Pool *pool, const PoolWrite *writes, size_t n)
 
 int walk_new(const Plan *plan, const PoolWrite *arguments, size_t n_arguments, uint64_t now_usec, Walk **ret)
 {
-	_cleanup_walk_ Walk *walk = calloc(1, sizeof(*walk) + plan->n_steps * sizeof(walk->states[0]));
+	_cleanup_walk_ Walk *walk = zalloc(sizeof(*walk) + plan->n_steps * sizeof(walk->states[0]));
 	int r;
 
 	if (!walk)
@@ -37,18 +37,12 @@ int walk_new(const Plan *plan, const PoolWrite *arguments, size_t n_arguments, u
 int walk_start(const Plan *plan, Reader *arguments, uint64_t now_usec, Walk **ret)
 {
 	_cleanup_walk_ Walk *walk = NULL;
-	PoolWrite *writes;
-	size_t n;
 	int r;
 
 	r = walk_new(plan, NULL, 0, now_usec, &walk);
 	if (r < 0)
 		return r;
-	r = pool_decode_writes(walk->pool, arguments, &writes, &n);
-	if (r < 0)
-		return r;
-	r = set_all(walk->pool, writes, n);
-	pool_writes_free(writes, n);
+	r = pool_decode(walk->pool, arguments);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(walk);

@@ -5,12 +5,11 @@
 
 #include "run/walk_private.h"
 
-void fault_done(Fault *fault)
+void fault_free_texts(Fault *fault)
 {
 	free(fault->reason);
 	free(fault->message);
 	free(fault->path);
-	*fault = (Fault){};
 }
 
 static int copy_text(const char *text, char **ret)

@@ -65,7 +65,13 @@ struct Walk {
 	WalkState states[];
 };
 
-void fault_done(Fault *fault);
+void fault_free_texts(Fault *fault);
+static inline void fault_done(Fault *fault)
+{
+	if (fault->reason || fault->message || fault->path)
+		fault_free_texts(fault);
+	*fault = (Fault){};
+}
 #define _cleanup_fault_ _cleanup_(fault_done)
 /** \brief Fills \p fault from how an attempt of \p op ended. */
 int fault_from_outcome(Fault *fault, const Walk *walk, const PlanOp *op, const Outcome *outcome);

@@ -109,9 +109,9 @@ static int add_step(struct json_object *steps, const Replay *replay, uint32_t st
 	if (r >= 0)
 		r = put_text(object, "state", walk_stand_name(walk_stand(replay->walk, step)));
 	if (r >= 0)
-		r = put_number(object, "attempts", replay->attempts[step - 1]);
-	if (r >= 0 && replay->took[step - 1] > 0)
-		r = put_number(object, "usec", replay->took[step - 1]);
+		r = put_number(object, "attempts", replay->steps[step - 1].attempts);
+	if (r >= 0 && replay->steps[step - 1].usec > 0)
+		r = put_number(object, "usec", replay->steps[step - 1].usec);
 	if (r >= 0)
 		r = add_rectifiers(object, hook);
 	if (r >= 0)

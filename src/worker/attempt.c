@@ -36,6 +36,15 @@ static void attempt_done(Attempt *attempt)
 		value_done(&attempt->few[i].value);
 }
 
+/* There is one writer: no need to lock the bus. */
+static void page_turn(RecordPage *page)
+{
+	uint32_t turn = atomic_load_explicit(&page->turn, memory_order_relaxed);
+
+	atomic_store_explicit(&page->turn, turn + 1, memory_order_release);
+	atomic_thread_fence(memory_order_release);
+}
+
 /* The page's fields change only while turn is even. */
 static void page_begin(RecordPage *page, const Run *run, const WalkAction *action)
 {
@@ -51,12 +60,12 @@ static void page_begin(RecordPage *page, const Run *run, const WalkAction *actio
 	if (program)
 		snprintf(page->deadline_program, sizeof(page->deadline_program), "%s", program->name);
 	atomic_store_explicit(&page->deadline_usec, action->deadline_usec, memory_order_relaxed);
-	atomic_fetch_add(&page->turn, 1);
+	page_turn(page);
 }
 
 static void page_end(RecordPage *page)
 {
-	atomic_fetch_add(&page->turn, 1);
+	page_turn(page);
 	atomic_store_explicit(&page->deadline_usec, 0, memory_order_relaxed);
 }
 
@@ -85,9 +94,7 @@ static int record_begin(Run *run, const WalkAction *action)
 /* Another call's token is another one: operations of a run have numbers of their own. */
 static void token_format(const Run *run, uint32_t op, char text[static ID_TEXT_SIZE])
 {
-	Id token = id_derive(&run->id, op);
-
-	id_format(&token, text);
+	id_format_derived(&run->id, run->handle.id, op, text);
 }
 
 static void handle_fill(Run *run, Attempt *attempt)
@@ -136,28 +143,34 @@ static const char *text_or_null(const char *text)
 	return *text ? text : NULL;
 }
 
-static Outcome claimed(const Run *run, const Attempt *attempt, int status, char *message, size_t message_size)
+/* \p text is for a message of ours. */
+static void claimed(const Run *run, const Attempt *attempt, int status, char *text, size_t text_size, Outcome *ret)
 {
-	Outcome outcome = {
-		.reason = text_or_null(run->handle.reason),
-		.message = text_or_null(run->handle.message),
-	};
+	const char *reason = text_or_null(run->handle.reason), *message = text_or_null(run->handle.message);
 
 	switch (status) {
 	case RYUSO_OK:
-		return (Outcome){ .writes = attempt->writes, .n_writes = attempt->n_writes };
+		*ret = (Outcome){ .writes = attempt->writes, .n_writes = attempt->n_writes };
+		break;
 	case RYUSO_FAILED:
-		outcome.kind = OUTCOME_FAILED;
-		outcome.error = ERROR_HOOK_FAILED;
-		return outcome;
+		*ret = (Outcome){
+			.kind = OUTCOME_FAILED,
+			.error = ERROR_HOOK_FAILED,
+			.reason = reason,
+			.message = message,
+		};
+		break;
 	case RYUSO_UNKNOWN:
-		outcome.kind = OUTCOME_UNKNOWN;
-		outcome.error = ERROR_HOOK_UNKNOWN;
-		return outcome;
+		*ret = (Outcome){
+			.kind = OUTCOME_UNKNOWN,
+			.error = ERROR_HOOK_UNKNOWN,
+			.reason = reason,
+			.message = message,
+		};
+		break;
 	default:
-		snprintf(message, message_size, "it returned %d, expected RYUSO_OK or what ryuso_fail() returns",
-			 status);
-		return (Outcome){ .kind = OUTCOME_UNKNOWN, .error = ERROR_HOOK_UNKNOWN, .message = message };
+		snprintf(text, text_size, "it returned %d, expected RYUSO_OK or what ryuso_fail() returns", status);
+		*ret = (Outcome){ .kind = OUTCOME_UNKNOWN, .error = ERROR_HOOK_UNKNOWN, .message = text };
 	}
 }
 
@@ -199,6 +212,8 @@ static int record_end(Run *run, const WalkAction *action, const Outcome *outcome
 		.usec = run->replay.now_usec,
 		.reason = outcome->reason,
 		.message = outcome->message,
+		.program = NULL,
+		.program_size = 0,
 		.reason_size = outcome->reason ? strlen(outcome->reason) : 0,
 		.message_size = outcome->message ? strlen(outcome->message) : 0,
 	};
@@ -237,7 +252,7 @@ int attempt_make(Run *run, const WalkAction *action)
 	r = call(run, &attempt, &status);
 	if (r < 0)
 		return r;
-	outcome = claimed(run, &attempt, status, message, sizeof(message));
+	claimed(run, &attempt, status, message, sizeof(message), &outcome);
 	walk_judge(run->replay.walk, &outcome, message, sizeof(message));
 	if (attempt.touched)
 		clear_up(run, &outcome, &leave);

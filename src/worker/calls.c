@@ -110,11 +110,6 @@ static int on_get(void *host, const char *key, struct ryuso_value *ret)
 	return 0;
 }
 
-static size_t write_size(const Pool *pool, uint32_t key, const Value *value)
-{
-	return sizeof(uint32_t) + strlen(pool_key_name(pool, key)) + value_size(value);
-}
-
 static PoolWrite *find_write(Attempt *attempt, uint32_t key)
 {
 	for (size_t i = 0; i < attempt->n_writes; i++)
@@ -135,7 +130,8 @@ static int count(Attempt *attempt, uint32_t key, const Value *value, const PoolW
 
 	if (attempt->n_writes == 0)
 		attempt->size = back ? run->replay.rectified + sizeof(uint32_t) : pool_size(pool);
-	size = attempt->size + write_size(pool, key, value) - (gone ? write_size(pool, key, gone) : 0);
+	size = attempt->size + pool_value_size(pool, key, value);
+	size -= gone ? pool_value_size(pool, key, gone) : 0;
 	if (size > (back ? caps->rectified : caps->pool))
 		return -E2BIG;
 	attempt->size = size;
