@@ -4,29 +4,33 @@
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/json_number.h"
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-typedef int8_t Block __attribute__((vector_size(16)));
 
 static bool is_plain(uint8_t byte)
 {
 	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
-/* As signed numbers, what is below a space are the control characters and all that is not ASCII. */
-static bool is_plain_block(const char *text)
-{
-	uint64_t halves[2];
-	Block block;
+#ifdef __SSE2__
 
-	memcpy(&block, text, sizeof(block));
-	block = (block < ' ') | (block == '"') | (block == '\\');
-	memcpy(halves, &block, sizeof(halves));
-	return (halves[0] | halves[1]) == 0;
+/* A bit for each of the next sixteen bytes that is not plain. As signed numbers, what is below a space are the control
+ * characters and all that is not ASCII. */
+static unsigned special_bits(const char *text)
+{
+	const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)text);
+	const __m128i marks =
+		_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(marks, _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '))));
 }
+
+#endif
 
 /* The highest bit of a byte is set where the byte is zero, or may be where a lower one is. */
 static uint64_t zero_bytes(uint64_t word)
@@ -45,8 +49,14 @@ size_t json_plain_size(const char *text, size_t size)
 {
 	size_t at = 0;
 
-	while (size - at >= sizeof(Block) && is_plain_block(text + at))
-		at += sizeof(Block);
+#ifdef __SSE2__
+	for (; size - at >= sizeof(__m128i); at += sizeof(__m128i)) {
+		unsigned special = special_bits(text + at);
+
+		if (special != 0)
+			return at + (size_t)__builtin_ctz(special);
+	}
+#endif
 	while (size - at >= sizeof(uint64_t)) {
 		uint64_t word, special;
 
