@@ -179,6 +179,8 @@ static bool report(const struct plan *plan, const struct result *results)
 		const struct result *result = &results[i];
 
 		if (!result->good || result->n == 0) {
+			if (result->n == 0)
+				fprintf(stderr, "load: a client had no turn in all that time: is the machine busy?\n");
 			free(all);
 			return false;
 		}
