@@ -22,6 +22,7 @@
 #define CLIENT_DRAIN_USEC USEC_PER_SEC /* how long what follows a lost frame is still taken, and dropped */
 #define CLIENT_TELL_USEC (10 * USEC_PER_SEC) /* at most that often the log is told of those who were turned away */
 #define CLIENT_RECEIVE_SIZE (64U << 10)
+#define CLIENT_GATHER_MAX (8U << 10) /* bytes that are held to be sent with what is answered next */
 #define CLIENT_TURN_SIZE (32U << 10) /* bytes of one user, in all, of a turn, where there are others */
 
 typedef struct Client Client;
@@ -57,6 +58,7 @@ struct Client {
 	uint64_t stuck_since_usec;  /* it has taken nothing of what is to be sent; 0: nothing is */
 	uint64_t drain_since_usec;  /* framing was lost and answered; 0: not yet */
 	bool dirty, timed;
+	bool held;  /* what is in `out` waits for more */
 	bool ended; /* it has half-closed */
 	bool lost;  /* framing is lost: nothing more is read */
 	bool gone;  /* to be freed */
@@ -73,7 +75,9 @@ struct Clients {
 	void (*on_object)(Client *client, const char *text, size_t size, size_t members, void *context);
 	void *context;
 	struct ClientList all, dirty;
-	size_t n, n_timed;
+	size_t n, n_timed, n_held;
+	bool gathers; /* the owner's: what is answered of a client that waits for more is sent with the rest, which comes
+			 soon; what was held so is sent when it is false again */
 	size_t n_turned_away;
 	uint64_t n_admitted;
 	uint64_t turn;                           /* of the loop: from one clients_flush() to the next */

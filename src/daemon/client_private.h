@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between client.c (one connection), client_room.c (what it takes) and clients.c (all of them). */
+/* Between client.c (one connection, and what it asks), client_send.c (what it is told), client_room.c (what it takes)
+ * and clients.c (all of them). */
 #pragma once
 
 #include "daemon/client.h"
@@ -10,12 +11,22 @@ void client_free(Client *client);
 /** \brief Sees to it that clients_flush() looks at it. */
 void client_touch(Client *client);
 void client_receive(Client *client);
-/** \brief Frees the client where it is gone. */
-void client_flush(Client *client);
+/** \brief Hands on every whole object that there is room for. What a client sent before it half-closed counts. */
+void client_process(Client *client);
+static inline bool client_reads(const Client *client)
+{
+	return !client->ended && !client->lost && client->n_slots < CLIENT_SLOTS_MAX &&
+	       client->unsent <= CLIENT_UNSENT_MAX;
+}
 void client_check(Client *client, uint64_t now_usec);
 
 /* client.c */
 void clients_free_spare(Clients *clients);
+
+/* client_send.c */
+/** \brief Sends what can be sent, or holds it (see Clients.gathers), and looks after the rest. Frees the client where it
+ * is gone. */
+void client_flush(Client *client);
 
 /* clients.c */
 /** \brief It does not take its answers: it is closed, which the log is told of now and then. */

@@ -124,12 +124,25 @@ void clients_admit(Clients *clients, int fd_taken)
 	client_receive(client);
 }
 
+static void clients_release(Clients *clients)
+{
+	Client *client;
+
+	if (clients->n_held == 0)
+		return;
+	TAILQ_FOREACH(client, &clients->all, entry)
+	if (client->held)
+		client_touch(client);
+}
+
 void clients_flush(Clients *clients)
 {
 	size_t n = 2 * clients->n + 1; /* a flush may make a client dirty again, but not for ever in one turn */
 	Client *client;
 
 	clients->turn++;
+	if (!clients->gathers)
+		clients_release(clients);
 	while ((client = TAILQ_FIRST(&clients->dirty)) && n-- > 0) {
 		TAILQ_REMOVE(&clients->dirty, client, dirty_entry);
 		client->dirty = false;

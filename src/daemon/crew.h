@@ -188,6 +188,8 @@ bool crew_wants_idle(const Crew *crew);
 void crew_use_idle(Crew *crew);
 /** \brief Runs are with a worker. */
 bool crew_busy(const Crew *crew);
+/** \brief Runs of durability `process` are with the worker, and more of them will be heard of within a moment. */
+bool crew_is_quick(const Crew *crew);
 /** \brief crew_tick() has something to wait for, if not every 5 ms. */
 bool crew_waits(const Crew *crew);
 /** \brief No run begins any more. */

@@ -9,6 +9,7 @@
 #define SHARED_TICKS 200U      /* for so long after that it is taken for likely that they will have more */
 #define PATIENCE_USEC 50000U   /* of a user who waits while others' runs are ordered */
 #define PACE_WEIGHT 8U         /* of what was before, against one run */
+#define QUICK_USEC 15U         /* of a run: the doorbell rings within half a millisecond */
 #define PACE_FIRST_USEC 1000U  /* as long as nothing is known */
 
 void crew_pace(Crew *crew, uint64_t usec)
@@ -35,6 +36,13 @@ size_t crew_depth(Crew *crew)
 		crew->shared_ticks = SHARED_TICKS;
 	usec = crew->shared_ticks > 0 ? AHEAD_SHARED_USEC : AHEAD_USEC;
 	return MIN(ORDER_BATCH_MAX, 1 + PACE_WEIGHT * usec / pace);
+}
+
+bool crew_is_quick(const Crew *crew)
+{
+	const Run *run = TAILQ_FIRST(&crew->ordered);
+
+	return run && run->process && crew->pace_usec > 0 && crew->pace_usec <= PACE_WEIGHT * QUICK_USEC;
 }
 
 static size_t count_ordered(const Crew *crew, const Run *end, uid_t uid)

@@ -129,6 +129,7 @@ void manager_turn(void *context)
 		if (manager->stopping)
 			refuse_queued(manager);
 		waiting = manager->queue.n;
+		manager->clients.gathers = !manager->ticked && !manager->stopping && crew_is_quick(&manager->crew);
 		clients_flush(&manager->clients);
 		if (manager->queue.n == waiting && !has_work(manager))
 			break;
@@ -186,7 +187,9 @@ static int on_clock(sd_event_source *source, uint64_t usec, void *userdata)
 		clock_set(manager, MANAGER_TICK_USEC);
 	else
 		clock_set(manager, wants_pulse(manager) ? MANAGER_PULSE_USEC : 0);
+	manager->ticked = true;
 	manager_turn(manager);
+	manager->ticked = false;
 	return 0;
 }
 

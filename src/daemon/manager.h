@@ -66,6 +66,7 @@ typedef struct Manager {
 	sd_event_source *later;             /* what was left for the next turn of the loop */
 	sd_event_source *idle;              /* when there is nothing else to do */
 	uint64_t period_usec;               /* of the clock; 0: it is off */
+	bool ticked;                        /* this turn is the clock's */
 	unsigned lingered;                  /* ticks without anything to do */
 	uint64_t pulsed_usec;               /* when the last pulse was */
 	bool opened;                        /* the state directory is ours, and recovered */
