@@ -9,17 +9,6 @@
 
 #define BUFFER_FIRST 256
 
-void buffer_clear(Buffer *buffer)
-{
-	buffer->size = 0;
-	buffer->failed = false;
-}
-
-int buffer_error(const Buffer *buffer)
-{
-	return buffer->failed ? -ENOMEM : 0;
-}
-
 uint8_t *buffer_reserve(Buffer *buffer, size_t size)
 {
 	size_t needed, capacity;

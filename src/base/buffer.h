@@ -57,9 +57,16 @@ static inline void buffer_done(Buffer *buffer)
 #define _cleanup_buffer_ _cleanup_(buffer_done)
 
 /** \brief Forgets the content and the failure, keeps the memory. */
-void buffer_clear(Buffer *buffer);
+static inline void buffer_clear(Buffer *buffer)
+{
+	buffer->size = 0;
+	buffer->failed = false;
+}
 /** \brief 0, or -ENOMEM where an append has failed. */
-int buffer_error(const Buffer *buffer);
+static inline int buffer_error(const Buffer *buffer)
+{
+	return buffer->failed ? -ENOMEM : 0;
+}
 /** \brief Makes room for \p size bytes more and returns where they go (NULL on failure); their size is not yet counted.
  */
 uint8_t *buffer_reserve(Buffer *buffer, size_t size);

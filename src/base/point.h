@@ -23,10 +23,10 @@ void point_reach(const char *name);
 extern bool points_armed;
 
 /** \brief \p name: "before-record", "after-sync", … a string constant. */
-#define POINT(name)                        \
-	do {                               \
+#define POINT(name)                                    \
+	do {                                           \
 		if (__builtin_expect(points_armed, 0)) \
-			point_reach(name); \
+			point_reach(name);             \
 	} while (0)
 
 /** \brief 0, or the errno with which a test wants this write or sync to fail: asked just before each (`what`: "sync",

@@ -37,13 +37,12 @@ static bool holds_json(ValueType type)
 	return type == VALUE_LIST || type == VALUE_DICT;
 }
 
-void value_done(Value *value)
+void value_free_parts(Value *value)
 {
 	if (value->type == VALUE_STRING)
 		free(value->string.data);
 	else if (holds_json(value->type))
 		json_object_put(value->json);
-	*value = (Value){ 0 };
 }
 
 static int value_from_checked_text(const char *text, size_t size, Value *ret)

@@ -44,7 +44,13 @@ ValueType value_type_from_name(const char *name);
 /** \brief Whether a value of type \p got may stand where \p asked is declared: the same, or an int for a float. */
 bool value_type_fits(ValueType asked, ValueType got);
 
-void value_done(Value *value);
+void value_free_parts(Value *value);
+static inline void value_done(Value *value)
+{
+	if (value->type == VALUE_STRING || value->type == VALUE_LIST || value->type == VALUE_DICT)
+		value_free_parts(value);
+	*value = (Value){ 0 };
+}
 #define _cleanup_value_ _cleanup_(value_done)
 
 int value_copy(const Value *value, Value *ret);

@@ -86,7 +86,7 @@ static int clear_once(const pid_t *keep, size_t n_keep, Found *ret)
 
 int orphans_clear(const pid_t *keep, size_t n_keep)
 {
-	Found found;
+	Found found = { 0 };
 	int r;
 
 	do

@@ -87,5 +87,6 @@ bool output_drain(Output *output, int fd, OutputLine on_line, void *context)
 
 void output_finish(Output *output, OutputLine on_line, void *context)
 {
-	end_line(output, on_line, context);
+	if (output->n > 0 || output->within)
+		end_line(output, on_line, context);
 }

@@ -143,9 +143,19 @@ int record_decode_note(const Record *record, RecordNote *ret)
 	return 0;
 }
 
+static uint8_t *store_block(uint8_t *at, const void *data, size_t size)
+{
+	store_u32(at, (uint32_t)size);
+	if (size > 0)
+		memcpy(at + sizeof(uint32_t), data, size);
+	return at + sizeof(uint32_t) + size;
+}
+
+/* What does not fit into a record's lengths does not fit into a record. */
 void record_encode_end(const RecordEnd *end, Buffer *buffer)
 {
-	uint8_t *at = buffer_extend(buffer, END_FIXED);
+	size_t texts = end->reason_size + end->message_size + end->program_size;
+	uint8_t *at = buffer_extend(buffer, END_FIXED + 4 * sizeof(uint32_t) + texts + end->writes_size);
 
 	if (!at)
 		return;
@@ -156,10 +166,10 @@ void record_encode_end(const RecordEnd *end, Buffer *buffer)
 	store_u32(at + 16, end->outcome);
 	store_u32(at + 20, end->error);
 	store_u64(at + 24, end->usec);
-	buffer_block(buffer, end->reason, end->reason_size);
-	buffer_block(buffer, end->message, end->message_size);
-	buffer_block(buffer, end->program, end->program_size);
-	buffer_block(buffer, end->writes, end->writes_size);
+	at = store_block(at + END_FIXED, end->reason, end->reason_size);
+	at = store_block(at, end->message, end->message_size);
+	at = store_block(at, end->program, end->program_size);
+	store_block(at, end->writes, end->writes_size);
 }
 
 int record_decode_end(const Record *record, RecordEnd *ret)
