@@ -199,10 +199,17 @@ static void clear_up(Run *run, Outcome *outcome, bool *ret_leave)
 		};
 }
 
+/* All fields have their value: nothing is to be cleared before. */
 static int record_end(Run *run, const WalkAction *action, const Outcome *outcome)
 {
 	Buffer *writes = &run->worker->writes;
-	RecordEnd end = {
+	RecordEnd end;
+
+	buffer_clear(writes);
+	pool_encode_writes(walk_pool(run->replay.walk), outcome->writes, outcome->n_writes, writes);
+	if (buffer_error(writes) < 0)
+		return -ENOMEM;
+	end = (RecordEnd){
 		.op = action->op,
 		.step = action->step,
 		.attempt = action->attempt,
@@ -213,18 +220,15 @@ static int record_end(Run *run, const WalkAction *action, const Outcome *outcome
 		.reason = outcome->reason,
 		.message = outcome->message,
 		.program = NULL,
-		.program_size = 0,
 		.reason_size = outcome->reason ? strlen(outcome->reason) : 0,
 		.message_size = outcome->message ? strlen(outcome->message) : 0,
+		.program_size = 0,
+		.writes = writes->data,
+		.writes_size = writes->size,
 	};
-
-	buffer_clear(writes);
-	pool_encode_writes(walk_pool(run->replay.walk), outcome->writes, outcome->n_writes, writes);
-	end.writes = writes->data;
-	end.writes_size = writes->size;
 	if (action->rectifying)
 		run->replay.rectified += writes->size;
-	return buffer_error(writes) < 0 ? -ENOMEM : run_record_end(run, &end);
+	return run_record_end(run, &end);
 }
 
 static int attempt_end(Run *run, const WalkAction *action, const Outcome *outcome)

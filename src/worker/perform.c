@@ -99,10 +99,11 @@ static int cancelled(Worker *worker, const Id *run)
 int perform_run(Worker *worker, const RecordStart *order)
 {
 	RecordStart start = *order;
-	_cleanup_run_ Run run = { 0 };
+	_cleanup_run_ Run run;
 	const Plan *plan;
 	int r;
 
+	run_zero(&run);
 	if (perform_is_held(worker))
 		return PERFORM_RETIRE;
 	if (run_wish(worker, &start.run) == ERROR_CANCELLED)

@@ -3,6 +3,9 @@
  * earlier worker began, or that was parked, is taken up from its records, through the same walk. */
 #pragma once
 
+#include <stddef.h>
+#include <string.h>
+
 #include <ryuso/host.h>
 
 #include "run/order.h"
@@ -28,6 +31,13 @@ typedef struct Run {
 	size_t reserve;   /* record_reserve() */
 	ryuso_run handle; /* what hooks are given */
 } Run;
+
+/** \brief As good as { 0 }: the room for a hook's message, which is most of it, is left as it is. */
+static inline void run_zero(Run *run)
+{
+	memset(run, 0, offsetof(Run, handle.message));
+	run->handle.message[0] = '\0';
+}
 
 /** \brief 0 where it is finished, or was not begun; PERFORM_LEAVE, PERFORM_RETIRE; or a negative errno: then the worker
  * leaves as well. */
