@@ -72,6 +72,20 @@ START_TEST(what_is_much_is_not_held)
 }
 END_TEST
 
+START_TEST(what_is_held_is_not_held_against_the_client)
+{
+	open_gathering("{}{}{}");
+	connection.config.max_unread_replies = 4;
+	answer(0, "held 1\n");
+	ck_assert_uint_eq(connection.clients.n, 1);
+	answer(1, "held 2\n");
+	answer(2, "3\n");
+	ck_assert_str_eq(connection_read(&connection), "held 1\nheld 2\n3\n");
+	ck_assert_uint_eq(connection.clients.n, 1);
+	connection_close(&connection);
+}
+END_TEST
+
 START_TEST(one_who_goes_away_takes_what_was_held_along)
 {
 	open_gathering("{}{}");
@@ -86,4 +100,5 @@ END_TEST
 
 CHECK_MAIN(client_gather, answers_of_one_who_waits_for_more_are_sent_with_the_last,
 	   one_who_waits_for_nothing_more_is_answered_at_once, what_was_held_is_sent_when_nothing_more_is_gathered,
-	   what_is_much_is_not_held, one_who_goes_away_takes_what_was_held_along)
+	   what_is_much_is_not_held, what_is_held_is_not_held_against_the_client,
+	   one_who_goes_away_takes_what_was_held_along)

@@ -37,6 +37,8 @@ void client_check_unsent(Client *client)
 	const char *setting = NULL;
 
 	client_weigh(client);
+	if (client->held)
+		return; /* it was sent nothing that it could take */
 	if (client->unsent > config->max_unread_replies)
 		setting = "MaxUnreadReplies";
 	else if (client->out.size > 0 && client->user->bytes[USER_ANSWERS] > users_bytes_max(config))

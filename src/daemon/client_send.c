@@ -19,7 +19,7 @@ static void client_drop_sent(Client *client)
 static bool client_gathers(const Client *client)
 {
 	return client->clients->gathers && client->n_slots > 0 && client->out.size > 0 && client->out_sent == 0 &&
-	       client->stuck_since_usec == 0 && client->out.size <= CLIENT_GATHER_MAX && !client->lost;
+	       client->stuck_since_usec == 0 && client->unsent <= CLIENT_GATHER_MAX && !client->lost;
 }
 
 static void client_hold(Client *client, bool held)
