@@ -79,5 +79,17 @@ def children(pid):
     return found
 
 
+def workers(pid):
+    """Those of a daemon's children that have become workers: they are not looked for in the file any more."""
+    found = set()
+    for child in children(pid):
+        try:
+            if pathlib.Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"ryuso-worker\0"):
+                found.add(child)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
 def terminate(daemon):
     daemon.signal(signal.SIGTERM)

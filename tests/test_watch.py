@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from busy import Gate, Log, busy, children, module, outcome, status, terminate
+from busy import Gate, Log, busy, children, module, outcome, status, terminate, workers
 from supervisor import Notified
 from tap import Daemon, check, contains, equal, main, program, scratch, test, wait_for
 
@@ -208,7 +208,7 @@ def when_workers_can_be_had_again_requests_are_served():
     worker.symlink_to(program("ryuso-worker"))
     broken = worker_file("#!/bin/sh\nexit 3\n")
     with busy(env={"RYUSO_WORKER": worker}) as daemon, daemon.client() as client:
-        wait_for(lambda: len(children(daemon.pid)) == 2, "a worker and a spare")
+        wait_for(lambda: len(workers(daemon.pid)) == 2, "a worker and a spare")
         replace(worker, broken)
         for pid in children(daemon.pid):
             os.kill(pid, signal.SIGKILL)
@@ -233,7 +233,7 @@ def a_spare_that_cannot_be_had_is_tried_less_and_less_while_the_worker_serves():
     worker = directory / "worker"
     worker.symlink_to(program("ryuso-worker"))
     with busy(env={"RYUSO_WORKER": worker}) as daemon, daemon.client() as client:
-        wait_for(lambda: len(children(daemon.pid)) == 2, "a worker and a spare")
+        wait_for(lambda: len(workers(daemon.pid)) == 2, "a worker and a spare")
         replace(worker, worker_file("#!/bin/sh\nexit 3\n"))
         [spare] = children(daemon.pid) - {status(daemon)["worker_pid"]}
         begin = time.monotonic()

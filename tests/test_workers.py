@@ -5,7 +5,7 @@ import os
 import pathlib
 import signal
 
-from busy import Gate, Log, busy, children, module, outcome, say, status
+from busy import Gate, Log, busy, children, module, outcome, say, status, workers
 from tap import Daemon, check, contains, equal, main, scratch, test, wait_for
 
 NOTHING = {"program": "nothing"}
@@ -76,10 +76,10 @@ def runs_that_a_dead_worker_did_not_begin_are_run_by_the_next_in_order():
 @test
 def no_worker_outlives_a_daemon_that_is_killed():
     daemon = busy()
-    wait_for(lambda: len(children(daemon.pid)) == 2, "a worker and a spare")
-    workers = children(daemon.pid)
+    wait_for(lambda: len(workers(daemon.pid)) == 2, "a worker and a spare")
+    both = children(daemon.pid)
     daemon.kill()
-    wait_for(lambda: not any(pathlib.Path(f"/proc/{worker}").exists() for worker in workers), "the workers' end")
+    wait_for(lambda: not any(pathlib.Path(f"/proc/{worker}").exists() for worker in both), "the workers' end")
 
 
 # ---- state ----
