@@ -91,5 +91,14 @@ def workers(pid):
     return found
 
 
+def kill_workers(daemon):
+    """The worker and the spare; the latter may have taken over, done what there was to do, and gone by then."""
+    for pid in children(daemon.pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
 def terminate(daemon):
     daemon.signal(signal.SIGTERM)

@@ -8,7 +8,7 @@ import socket
 import stat
 import subprocess
 
-from busy import Gate, Log, busy, children, error, module, outcome, say, status, terminate
+from busy import Gate, Log, busy, error, kill_workers, module, outcome, say, status, terminate
 from tap import (Client, Daemon, Process, check, contains, environment, equal, main, program, run, scratch, skip,
                  test, wait_for)
 
@@ -182,8 +182,7 @@ def a_run_in_hand_is_rectified_in_the_time_of_stopping_if_it_fails():
         Gate(holder, log=log)
         terminate(daemon)
         daemon.wait_log("stopping")
-        for worker in children(daemon.pid):
-            os.kill(worker, signal.SIGKILL)
+        kill_workers(daemon)
         equal(outcome(holder.reply()), ("rectified", "HookUnknown"), "the run, by a fresh worker")
     equal(daemon.wait(), 0, "the exit status")
 

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 
-from busy import children, module as test_module, status
+from busy import kill_workers, module as test_module, status
 from project import Project
 from reloading import Service, held, module_in_use
 from shop import build, longer, refused, result
@@ -193,8 +193,7 @@ def a_module_that_was_spoilt_in_place_is_replaced_by_a_reload():
     service = Service()
     with service.start() as daemon, daemon.client() as client:
         service.module.write_bytes(b"spoilt")  # the very file that is in use
-        for pid in children(daemon.pid):
-            os.kill(pid, signal.SIGKILL)
+        kill_workers(daemon)
         wait_for(lambda: status(daemon)["state"] == "no-module", "the daemon to be without workers")
         equal(client.ask(service.order())["error"]["name"], "NoModule", "a run meanwhile")
         service.install(build("longer", longer))

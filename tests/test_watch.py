@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from busy import Gate, Log, busy, children, module, outcome, status, terminate, workers
+from busy import Gate, Log, busy, children, kill_workers, module, outcome, status, terminate, workers
 from supervisor import Notified
 from tap import Daemon, check, contains, equal, main, program, scratch, test, wait_for
 
@@ -210,8 +210,7 @@ def when_workers_can_be_had_again_requests_are_served():
     with busy(env={"RYUSO_WORKER": worker}) as daemon, daemon.client() as client:
         wait_for(lambda: len(workers(daemon.pid)) == 2, "a worker and a spare")
         replace(worker, broken)
-        for pid in children(daemon.pid):
-            os.kill(pid, signal.SIGKILL)
+        kill_workers(daemon)
         wait_for(lambda: outcome(client.ask(NOTHING)) == ("refused", "NoModule"), "the refusal")
         begin, before = time.monotonic(), failures(daemon)
         wait_for(lambda: failures(daemon) >= before + 2, "further tries")
