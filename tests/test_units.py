@@ -128,8 +128,8 @@ def systemd_has_nothing_to_say_of_the_units_of_users():
 def a_users_units_are_those_of_the_system_without_what_needs_root():
     for name in (*SERVICES, *SOCKETS):
         system, user = (lines(TOP_BUILD / place / name) for place in ("units", "units/user"))
-        changed = [re.sub(r"(/ryusod|/ryusoctl)\b", r"\1 --user", line).replace("/run/ryuso", "%t/ryuso")
-                   .replace("/var/lib", "%S") for line in system]
+        changed = [re.sub(r"(/ryusod|/ryusoctl)\b", r"\1 --user", line).replace("/run/ryuso", "%t/ryuso") for line in system]
+        changed = [re.sub(r"^(ConditionPathExists=)/\S*/lib(?=/ryuso/)", r"\1%S", line) for line in changed]
         equal([line for line in user if line not in changed], ["SocketMode=0600", "DirectoryMode=0700"]
               if name in SOCKETS else [], f"what {name} says to users alone")
         missing = {line.split("=")[0] for line in changed if line not in user}
