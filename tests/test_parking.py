@@ -153,10 +153,11 @@ def a_retry_goes_on_where_the_run_stood_once_the_cause_is_mended():
         equal(shop.lines()[before:], ["refund 2", "unbook 1"], "what was called")
         stored(client, 0)
         equal(result(client, "parked"), {"runs": []}, "the list")
-        shown = result(client, "show", run=run_id)
-        [decision] = shown["decisions"]
-        equal((decision["verb"], decision["step"], decision["uid"], decision["done"], decision["flags"]),
-              ("retry", 2, os.getuid(), True, {}), "the decision")
+        # that it was carried out is in the ledger a moment after the answer
+        [decision] = wait_for(lambda: [one for one in result(client, "show", run=run_id)["decisions"] if one["done"]],
+                              "the decision to be done")
+        equal((decision["verb"], decision["step"], decision["uid"], decision["flags"]), ("retry", 2, os.getuid(), {}),
+              "the decision")
         refused(client, "retry", "WrongState", "it has ended as rectified", run=run_id, step=2)
 
 
