@@ -169,6 +169,10 @@ def the_daemon_takes_all_the_descriptors_that_it_may_have_and_workers_get_what_i
         equal(resource.prlimit(found["worker_pid"], resource.RLIMIT_NOFILE), (128, 1024), "the worker's limit")
 
 
+def is_idle(found):
+    return found["queued"] == 0 and "running" not in found
+
+
 @test
 def without_descriptors_for_more_connections_the_daemon_goes_on_and_all_who_wait_are_served_at_last():
     log = Log()
@@ -181,6 +185,7 @@ def without_descriptors_for_more_connections_the_daemon_goes_on_and_all_who_wait
         served = clients[0]
         equal(outcome(served.reply()), ("succeeded", None), "the first")
         check(not select.select([clients[-1].socket], [], [], 0)[0], "the last one waits")
+        wait_for(lambda: is_idle(served.ask({"call": "status"})["result"]), "all runs that are in to end")
         for _ in range(3):  # what it needs descriptors for itself
             os.kill(served.ask({"call": "status"})["result"]["worker_pid"], signal.SIGKILL)
             check(served.ask(NOTHING)["success"], "a run, in another worker")
