@@ -41,6 +41,15 @@ static inline void store_u64(uint8_t *at, uint64_t value)
 	memcpy(at, &value, sizeof(value));
 }
 
+/** \brief u32 length, then the bytes; returns what is behind them. */
+static inline uint8_t *store_block(uint8_t *at, const void *data, size_t size)
+{
+	store_u32(at, (uint32_t)size);
+	if (size > 0)
+		memcpy(at + sizeof(uint32_t), data, size);
+	return at + sizeof(uint32_t) + size;
+}
+
 typedef struct Buffer {
 	uint8_t *data; /* owned; NULL while nothing was appended */
 	size_t size;
@@ -127,11 +136,8 @@ static inline void buffer_block(Buffer *buffer, const void *data, size_t size)
 		return;
 	}
 	at = buffer_extend(buffer, sizeof(uint32_t) + size);
-	if (!at)
-		return;
-	store_u32(at, (uint32_t)size);
-	if (size > 0)
-		memcpy(at + sizeof(uint32_t), data, size);
+	if (at)
+		store_block(at, data, size);
 }
 
 /** \brief The same of a string; NULL is written as an empty one. */

@@ -41,7 +41,7 @@ void value_free_parts(Value *value)
 {
 	if (value->type == VALUE_STRING)
 		free(value->string.data);
-	else if (holds_json(value->type))
+	else
 		json_object_put(value->json);
 }
 

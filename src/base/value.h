@@ -44,6 +44,7 @@ ValueType value_type_from_name(const char *name);
 /** \brief Whether a value of type \p got may stand where \p asked is declared: the same, or an int for a float. */
 bool value_type_fits(ValueType asked, ValueType got);
 
+/** \brief Of a string, a list or a dict. */
 void value_free_parts(Value *value);
 static inline void value_done(Value *value)
 {

@@ -178,7 +178,8 @@ void crew_look(Crew *crew);
 /** \brief What is to be done now: reads the recorder, lets a successor take over, orders runs. Once per turn of the
  * loop. */
 void crew_step(Crew *crew);
-/** \brief Time-outs of hooks, modules and workers; every 5 ms while crew_busy(). */
+/** \brief Time-outs of hooks, modules and workers, and what was recorded since the doorbell rang; every 5 ms while
+ * crew_busy(). */
 void crew_tick(Crew *crew, uint64_t now_usec);
 /** \brief SIGCHLD has come. */
 void crew_reap(Crew *crew);

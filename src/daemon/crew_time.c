@@ -86,4 +86,5 @@ void crew_tick(Crew *crew, uint64_t now_usec)
 		crew_check_hand(crew, crew->spare, now_usec);
 	crew_check_turns(crew, now_usec);
 	crew_clear(crew);
+	crew_look(crew);
 }

@@ -179,7 +179,6 @@ static int on_clock(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)source;
 	(void)usec;
 	crew_tick(&manager->crew, now);
-	crew_look(&manager->crew);
 	if (now - manager->pulsed_usec >= MANAGER_PULSE_USEC)
 		manager_pulse(manager, now);
 	manager->lingered = crew_busy(&manager->crew) ? 0 : manager->lingered + 1;

@@ -143,14 +143,6 @@ int record_decode_note(const Record *record, RecordNote *ret)
 	return 0;
 }
 
-static uint8_t *store_block(uint8_t *at, const void *data, size_t size)
-{
-	store_u32(at, (uint32_t)size);
-	if (size > 0)
-		memcpy(at + sizeof(uint32_t), data, size);
-	return at + sizeof(uint32_t) + size;
-}
-
 /* What does not fit into a record's lengths does not fit into a record. */
 void record_encode_end(const RecordEnd *end, Buffer *buffer)
 {
